@@ -1,0 +1,132 @@
+// swift-tools-version: 6.2
+// A room is a target. Which room may import which is DESIGN's table, held by the tidy tests;
+// `swift build --explicit-target-dependency-import-check error` holds the transitive closure.
+
+import PackageDescription
+
+/// The language every room speaks. Warnings are errors where FETCH_STRICT is set, as CI does.
+let language: [SwiftSetting] =
+    [
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("InferIsolatedConformances"),
+        .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+        .enableExperimentalFeature("Lifetimes"),
+        .strictMemorySafety(),
+    ] + (Context.environment["FETCH_STRICT"] == nil ? [] : [.treatAllWarnings(as: .error)])
+
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
+let arguments = Target.Dependency.product(
+    name: "ArgumentParser", package: "swift-argument-parser")
+
+/// A room: `Sources/Name`, module `FetchName`.
+func room(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(
+        name: "Fetch\(name)", dependencies: dependencies, path: "Sources/\(name)",
+        swiftSettings: language)
+}
+
+/// The tests of a room: `Tests/NameTests`.
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(
+        name: "\(name)Tests", dependencies: dependencies, path: "Tests/\(name)Tests",
+        swiftSettings: language)
+}
+
+let package = Package(
+    name: "swift-fetch",
+    products: [
+        .library(name: "Fetch", targets: ["Fetch"]),
+        .executable(name: "fetch", targets: ["FetchCommand"]),
+        .executable(name: "bench", targets: ["Bench"]),
+        .executable(name: "mockserver", targets: ["MockServer"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.4.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.1.0"),
+    ],
+    targets: [
+        .target(name: "CFetchLinux", path: "Sources/CLinux"),
+        room("Bytes", []),
+        room("Time", []),
+        room("HTTP", ["FetchBytes", httpTypes]),
+        room("HTTP1", ["FetchHTTP", "FetchBytes"]),
+        room("Reactor", ["FetchTime", "CFetchLinux"]),
+        room("Transport", ["FetchReactor", "FetchBytes", "FetchTime", "CFetchLinux"]),
+        room("Policy", ["FetchHTTP", "FetchTime"]),
+        room("Road", ["FetchHTTP", "FetchTime", "FetchPolicy"]),
+        room(
+            "Engine",
+            [
+                "FetchRoad", "FetchPolicy", "FetchTransport", "FetchReactor", "FetchHTTP1",
+                "FetchHTTP", "FetchTime", "FetchBytes",
+            ]),
+        .target(
+            name: "Fetch",
+            dependencies: [
+                "FetchEngine", "FetchTransport", "FetchReactor", "FetchHTTP1", "FetchHTTP",
+                "FetchTime", "FetchBytes", httpTypes,
+            ],
+            path: "Sources/Fetch", swiftSettings: language),
+        .executableTarget(
+            name: "FetchCommand",
+            dependencies: [
+                "Fetch", "FetchEngine", "FetchReactor", "FetchTime", "FetchBytes", "CFetchLinux",
+                httpTypes, arguments,
+            ],
+            path: "Sources/FetchCommand", swiftSettings: language),
+        .executableTarget(
+            name: "Bench",
+            dependencies: [
+                "Fetch", "TestSupport", "FetchEngine", "FetchTransport", "FetchReactor",
+                "FetchTime", "FetchBytes", "CFetchLinux", httpTypes, arguments,
+                .product(name: "Histogram", package: "hdrhistogram-swift"),
+            ],
+            path: "Benchmarks/Bench", swiftSettings: language),
+        .target(
+            name: "TestSupport",
+            dependencies: [
+                "Fetch", "FetchEngine", "FetchTransport", "FetchReactor", "FetchHTTP1",
+                "FetchHTTP", "FetchTime", "FetchBytes", "CFetchLinux",
+            ],
+            path: "Tests/TestSupport", swiftSettings: language),
+        .executableTarget(
+            name: "MockServer",
+            dependencies: ["TestSupport", "FetchReactor", arguments],
+            path: "Tests/MockServer", swiftSettings: language),
+        tests("Bytes", ["FetchBytes"]),
+        tests("Time", ["FetchTime"]),
+        tests("HTTP", ["FetchHTTP", "FetchBytes", httpTypes]),
+        tests("HTTP1", ["FetchHTTP1", "FetchHTTP", "FetchBytes"]),
+        tests("Reactor", ["FetchReactor", "FetchTime", "CFetchLinux"]),
+        tests(
+            "Transport",
+            ["FetchTransport", "FetchReactor", "FetchTime", "FetchBytes", "TestSupport"]),
+        tests("Policy", ["FetchPolicy", "FetchTime"]),
+        tests("Road", ["FetchRoad", "FetchPolicy", "FetchHTTP", "FetchTime"]),
+        tests(
+            "Engine",
+            [
+                "FetchEngine", "FetchTransport", "FetchReactor", "FetchHTTP", "FetchTime",
+                "FetchBytes", "TestSupport",
+            ]),
+        tests(
+            "Fetch",
+            [
+                "Fetch", "FetchEngine", "FetchTransport", "FetchReactor", "FetchTime",
+                "FetchBytes", "TestSupport", "CFetchLinux", httpTypes,
+            ]),
+        tests(
+            "Simulation",
+            [
+                "Fetch", "FetchEngine", "FetchTransport", "FetchReactor", "FetchTime",
+                "FetchBytes", "TestSupport", httpTypes,
+            ]),
+        tests("Behaviour", ["Fetch", "FetchReactor", "FetchTime", "TestSupport", httpTypes]),
+        tests("Command", ["TestSupport"]),
+        tests("Tidy", []),
+    ],
+    swiftLanguageModes: [.v6]
+)

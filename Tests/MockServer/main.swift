@@ -1,0 +1,1 @@
+print("the road is not laid yet")
