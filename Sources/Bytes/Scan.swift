@@ -88,6 +88,34 @@ package enum Scan {
         return ((~fromA | pastZ) & noHyphen | word) & highs
     }
 
+    /// Whether two runs are equal but for the case of letters; eight at a time.
+    @inlinable
+    package static func equalsIgnoringCase(_ one: Span<UInt8>, _ other: Span<UInt8>) -> Bool {
+        let count = one.count
+        guard count == other.count else { return false }
+        var index = 0
+        while index &+ 8 <= count {
+            let mine = unsafe loaded(one, index)
+            let theirs = unsafe loaded(other, index)
+            let difference = mine ^ theirs
+            if difference != 0 {
+                // Only the case bit may differ, and only between letters.
+                let others = (strangers(mine) | strangers(theirs)) &>> 2
+                guard difference & ~(ones &* 0x20) == 0, others & difference == 0 else {
+                    return false
+                }
+            }
+            index &+= 8
+        }
+        while index < count {
+            guard ASCII.lowercased(one[index]) == ASCII.lowercased(other[index]) else {
+                return false
+            }
+            index &+= 1
+        }
+        return true
+    }
+
     /// The first SP, HTAB or control character, byte for byte; non-ASCII passes.
     @inlinable
     package static func firstBlankOrControl(_ bytes: Span<UInt8>) -> Int {
