@@ -66,11 +66,12 @@ enum Rooms {
     ]
 
     /// The room of a folder: nil when the table doesn't know it. C rooms hold no Swift, so no Swift
-    /// file may stand in one; test targets and snippets import what they like.
+    /// file may stand in one; test targets and examples import what they like.
     static func room(_ folder: String) -> Room? {
         if let room = table[folder] { return room }
         let isTest = folder.hasPrefix("Tests/") && folder.hasSuffix("Tests")
-        return isTest || folder.hasPrefix("Snippets") ? .anything : nil
+        let isExample = folder.hasPrefix("Snippets/") || folder.hasPrefix("Examples/")
+        return isTest || isExample ? .anything : nil
     }
 
     /// Full Foundation brings ICU and 40 MB; only test targets may hold it.

@@ -71,6 +71,7 @@ struct Sample: Sendable, CustomTestStringConvertible {
             .forbiddenWords, "Sources/Time/A.swift", "let a = \"\\(try! b(\"\"))\"", refused: [1]),
         Sample(
             .forbiddenWords, "Sources/Time/A.swift", "nonisolated(unsafe) var a = 1", refused: [1]),
+        Sample(.forbiddenWords, "Sources/Time/A.swift", "while try !a() {}"),
         Sample(.forbiddenWords, "Sources/Time/A.swift", "// try! and @testable\nlet a = \"try!\""),
         Sample(
             .forbiddenWords, "Sources/Time/A.swift", "let a = #\"\"try!\"# + \"\"\"\ntry!\n\"\"\""),
@@ -98,10 +99,13 @@ struct Sample: Sendable, CustomTestStringConvertible {
             refused: [3]),
         Sample(
             .explainedUnsafe, "Sources/Time/A.swift",
-            "// far\nlet c = 1\nlet d = 1\nlet e = 1\nlet a = unsafe b()", refused: [5]),
+            "// far\n" + lines(12) + "let a = unsafe b()", refused: [14]),
         Sample(
             .explainedUnsafe, "Sources/Time/A.swift",
-            "/// Gives a.\nfunc a() {\n\n    unsafe b()\n}", refused: [4]),
+            "// near\n" + lines(11) + "let a = unsafe b()"),
+        Sample(
+            .explainedUnsafe, "Sources/Time/A.swift",
+            "/// Gives a.\nfunc a() {\n    unsafe b()\n}", refused: [3]),
         Sample(
             .explainedUnsafe, "Sources/Time/A.swift",
             "/// Gives a. Safe because b is pinned.\n@inlinable\nfunc a() {\n\n    unsafe b()\n}"),

@@ -15,6 +15,8 @@ struct Scanner {
     private let bytes: [UInt8]
     private var index = 0
     private var line = 1
+    /// Where the last token ended.
+    private var lastEnd = -1
     private var openings: [Opening] = []
 
     /// A construct whose end the scanner waits for.
@@ -64,7 +66,7 @@ struct Scanner {
     private mutating func scanWord() {
         let start = index
         while index < bytes.count, Self.isWordByte(bytes[index]) { index += 1 }
-        append(String(decoding: bytes[start..<index], as: UTF8.self))
+        append(String(decoding: bytes[start..<index], as: UTF8.self), from: start)
     }
 
     private mutating func scanMark(_ byte: UInt8) {
@@ -78,17 +80,18 @@ struct Scanner {
             openings[openings.count - 1] = .interpolation(depth: depth + change)
         }
         index += 1
-        append(String(UnicodeScalar(byte)))
+        append(String(UnicodeScalar(byte)), from: index - 1)
     }
 
     /// A raw identifier may be any sentence: it becomes one token that no rule knows.
     private mutating func skipRawIdentifier() {
+        let start = index
         index += 1
         while index < bytes.count, bytes[index] != Self.newline, bytes[index] != UInt8(ascii: "`") {
             index += 1
         }
         if index < bytes.count, bytes[index] == UInt8(ascii: "`") { index += 1 }
-        append("``")
+        append("``", from: start)
     }
 
     // MARK: Comments
@@ -163,9 +166,11 @@ struct Scanner {
 
     // MARK: Leaves
 
-    private mutating func append(_ text: String) {
+    /// Takes the token that ends here.
+    private mutating func append(_ text: String, from start: Int) {
         codeLines.insert(line)
-        tokens.append(Token(text: text, line: line))
+        tokens.append(Token(text: text, line: line, isJoined: start == lastEnd))
+        lastEnd = index
     }
 
     private mutating func endLine() {

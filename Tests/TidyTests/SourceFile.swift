@@ -10,6 +10,8 @@ struct Token: Equatable, Sendable {
     let text: String
     /// From 1.
     let line: Int
+    /// Whether it touches the token before it, as the mark of `try!` does and that of `try !a` not.
+    let isJoined: Bool
 }
 
 /// What a rule found: printed as `path:line: message`, which editors and CI turn into a link.

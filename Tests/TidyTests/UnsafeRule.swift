@@ -2,11 +2,12 @@
 //
 // The reason may stand in three places:
 //   1. in a comment on the same line;
-//   2. in a comment on one of the three lines above, no blank line between;
+//   2. in a comment above it in the same paragraph (no blank line between) of the same function,
+//      twelve lines above at most;
 //   3. in the comment on a declaration that encloses it (function, property, type, extension),
-//      which then has to speak of it: a word that begins with "unsafe" or "safe" in any case
-//      ("Safety: …", "safe because …"). The comment at the top of the file, a blank line after
-//      it, counts like one.
+//      which then has to speak of memory: one of its words begins with "safe", "unsafe",
+//      "pointer", "memory", "lifetime", "alive", "outliv" or "bounds". The comment at the top of
+//      the file, a blank line after it, counts like one if it says "safe" or "unsafe".
 // So an ordinary documentation comment excuses nothing, and one sentence on a type can excuse a
 // ring of pointers without being repeated at each.
 
@@ -14,9 +15,9 @@ extension Rule {
     static let explainedUnsafe = Rule(name: "explained unsafe") { file in
         guard file.path.hasSuffix(".swift") else { return [] }
         let found = file.tokens.indices.filter { file.tokens[$0].text == "unsafe" }
-        guard !found.isEmpty, !isReason(block(endingAt: openingBlock(of: file), in: file)) else {
-            return []
-        }
+        guard !found.isEmpty,
+            !speaks(block(endingAt: openingBlock(of: file), in: file), of: ["safe", "unsafe"])
+        else { return [] }
         let excused = linesUnderAReason(file)
         let lines = Set(found.map { file.tokens[$0].line }).sorted()
         return lines.compactMap { line in
@@ -27,11 +28,22 @@ extension Rule {
 
     private static func isCommentedNear(_ line: Int, in file: SourceFile) -> Bool {
         if file.comments[line - 1] != nil { return true }
-        for above in stride(from: line - 1, through: max(1, line - 3), by: -1) {
+        guard !opensBody(line, in: file) else { return false }
+        for above in stride(from: line - 1, through: max(1, line - 12), by: -1) {
             if file.comments[above - 1] != nil { return true }
-            if !file.hasCode[above - 1] { return false }
+            if !file.hasCode[above - 1] || opensBody(above, in: file) { return false }
         }
         return false
+    }
+
+    /// Whether a function or a computed property begins on the line: above it stands its
+    /// documentation, which the third place is for.
+    private static func opensBody(_ line: Int, in file: SourceFile) -> Bool {
+        let words = file.lines[line - 1].split { !$0.isLetter && $0 != "." && $0 != "{" }
+        if words.contains(where: { ["func", "init", "deinit", "subscript"].contains($0) }) {
+            return true
+        }
+        return words.contains("var") && words.contains("{") && !file.lines[line - 1].contains("=")
     }
 
     private static let declarations: Set<String> = [
@@ -45,7 +57,7 @@ extension Rule {
         let tokens = file.tokens
         for index in tokens.indices where declarations.contains(tokens[index].text) {
             let first = firstLine(ofDeclarationAt: tokens[index].line, in: file)
-            guard isReason(block(endingAt: first - 1, in: file)) else { continue }
+            guard speaks(block(endingAt: first - 1, in: file), of: reasons) else { continue }
             excused.formUnion(first...lastLine(ofDeclarationAt: index, in: tokens))
         }
         return excused
@@ -94,8 +106,12 @@ extension Rule {
         return words
     }
 
-    private static func isReason(_ words: String) -> Bool {
+    private static let reasons = [
+        "safe", "unsafe", "pointer", "memory", "lifetime", "alive", "outliv", "bounds",
+    ]
+
+    private static func speaks(_ words: String, of beginnings: [String]) -> Bool {
         words.lowercased().split { !$0.isLetter }
-            .contains { $0.hasPrefix("unsafe") || $0.hasPrefix("safe") }
+            .contains { word in beginnings.contains { word.hasPrefix($0) } }
     }
 }

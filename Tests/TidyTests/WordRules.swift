@@ -78,6 +78,8 @@ extension Rule {
             third.map { file.tokens.indices(of: first, second, $0) }
             ?? file.tokens.indices(of: first, second)
         let written = first + second + (third ?? "")
-        return found.map { file.violation(file.tokens[$0].line, "\(written): \(reason)") }
+        // Joined, because `try !a` is no `try!`.
+        return found.filter { file.tokens[$0 + 1].isJoined }
+            .map { file.violation(file.tokens[$0].line, "\(written): \(reason)") }
     }
 }
