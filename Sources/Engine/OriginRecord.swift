@@ -9,7 +9,7 @@ internal import FetchTransport
 final class OriginRecord {
     /// Any target of this origin; tells scheme, host and port.
     let target: Target
-    var pool = OriginPool()
+    let pool = Cell(OriginPool())
 
     /// Calls for which a connection is being opened, oldest first. They came before all of
     /// `waiting`, and a connection that comes free is theirs first.
@@ -35,10 +35,10 @@ final class OriginRecord {
     var waiters: Int { dialing.count + waiting.count }
 
     /// Nothing here but history: the record may go.
-    var isUnused: Bool { pool.connections == 0 && calls == 0 }
+    var isUnused: Bool { pool.value.connections == 0 && calls == 0 }
 
     /// Only connections that nobody uses stand in the way of letting the record go.
-    var isIdle: Bool { pool.connecting == 0 && pool.active == 0 && calls == 0 }
+    var isIdle: Bool { pool.value.connecting == 0 && pool.value.active == 0 && calls == 0 }
 
     /// The first in line who may have a connection that was used before.
     var firstForAnyConnection: Call? {

@@ -28,8 +28,8 @@ final class Road {
     let network: any Network
     let settings: EngineSettings
     let pool: Pool
-    var calls = CallTable()
-    var origins = OriginTable()
+    let calls = Cell(CallTable())
+    let origins = Cell(OriginTable())
     var counters = Counters()
     var isClosed = false
 
@@ -42,7 +42,7 @@ final class Road {
     let buffers = ByteBufferPool(capacityEach: 4096, mostKept: 64)
 
     /// Who waits for what; see Road+Settling.swift.
-    var lines = Lines()
+    let lines = Cell(Lines())
     /// Ended calls whose callbacks are to be run.
     var ended: [EndedCall] = []
     /// Told when the last call has ended; set by a shutdown that waits for that.
@@ -124,7 +124,7 @@ final class Road {
                 return nil
             case .clientFull:
                 wait(call, record)
-                lines.starve(record)
+                lines.value.starve(record)
                 return nil
             }
         }
@@ -161,7 +161,7 @@ final class Road {
     }
 
     private func answer(_ call: Call) {
-        guard let response = wholeResponse(of: call) else { return }
+        guard let response = call.response else { return }
         end(call, .success(response))
     }
 
@@ -185,13 +185,13 @@ final class Road {
         }
         let completion = call.completion
         let record = call.record
-        calls.close(call)
+        calls.value.close(call)
         if let record {
             record.calls -= 1
             forgetIfUnused(record)
         }
         deliver(outcome, to: completion)
-        if calls.live == 0, let quiet = whenQuiet {
+        if calls.value.live == 0, let quiet = whenQuiet {
             whenQuiet = nil
             quiet()
         }
@@ -211,12 +211,12 @@ final class Road {
         case .stream(let receiver):
             if case .failure(let failure) = outcome { receiver.callFailed(failure) }
         case .callback(let callback):
-            if ended.isEmpty { reactor.enqueue(runCallbacks) }
+            if ended.isEmpty { reactor.enqueue { [self] in runCallbacks() } }
             ended.append(EndedCall(callback: callback, outcome: outcome))
         }
     }
 
-    private lazy var runCallbacks: () -> Void = { [unowned self] in
+    private func runCallbacks() {
         var batch: [EndedCall] = []
         swap(&batch, &ended)
         for call in batch { call.callback(call.outcome) }
@@ -224,18 +224,20 @@ final class Road {
 
     // MARK: Facts
 
-    func wholeResponse(of call: Call) -> WholeResponse? {
-        guard let head = call.head, let plan = call.plan else { return nil }
+    func response(
+        of call: Call, _ head: ResponseHead, body: Bytes, trailers: FieldSection?
+    ) -> WholeResponse? {
+        guard let plan = call.plan else { return nil }
         call.times.ended = reactor.now
         return WholeResponse(
-            head: head, body: call.takeBody(), trailers: call.trailers, target: plan.head.target,
-            times: call.times, dispatches: call.attempt.dispatches, peer: call.peer)
+            head: head, body: body, trailers: trailers, plan: plan, times: call.times,
+            dispatches: call.attempt.dispatches, peer: call.peer)
     }
 
     private func failure(of call: Call) -> CallFailure {
         CallFailure(
-            error: call.lastError ?? .cancelled, phase: call.lastPhase,
-            target: call.plan?.head.target, dispatches: call.attempt.dispatches, lost: call.lost,
+            call.lastError ?? .cancelled, phase: call.lastPhase, plan: call.plan,
+            dispatches: call.attempt.dispatches, lost: call.lost,
             elapsedNanoseconds: reactor.now.nanoseconds - call.times.started.nanoseconds)
     }
 }
