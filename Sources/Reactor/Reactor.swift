@@ -82,6 +82,8 @@ public final class Reactor: TaskExecutor, @unchecked Sendable {
     let virtualClock_: VirtualClock?
     /// The virtual clock as other threads see it.
     let virtualNanoseconds: Atomic<Int64>
+    /// See `Sleeping.swift`.
+    lazy var delayedJobs = DelayedJobs(self)
     /// See `serveTimers`.
     var sweep: Sweep?
     var isTurning = false
