@@ -59,7 +59,7 @@ final class DelayedJobs: TimerHandler {
     }
 
     func timerFired(_ token: Int) {
-        reactor.submit(LocalJob(job: UnownedJob(bits: token), face: .task))
+        reactor.submit(LocalJob(job: UnownedJob(bits: token), face: .generic))
     }
 
     /// The reactor ends: the runtime's own queue waits for the rest of the time.
