@@ -27,6 +27,7 @@ final class Road {
     let reactor: Reactor
     let network: any Network
     let settings: EngineSettings
+    let encoder: RequestEncoder
     let pool: Pool
     let calls = Cell(CallTable())
     let origins = Cell(OriginTable())
@@ -54,6 +55,7 @@ final class Road {
         self.reactor = reactor
         self.network = network
         self.settings = settings
+        encoder = settings.encoder
         pool = Pool(limits: settings.pool)
         inputBuffer = ByteBuffer(capacity: settings.bytesPerRead)
         outputBuffer = ByteBuffer(capacity: 16 << 10)
@@ -69,13 +71,13 @@ final class Road {
         call.times.started = reactor.now
         call.totalDeadline = reactor.now.after(plan.clocks.total)
         call.attempt.value = Attempt(
-            isIdempotent: plan.head.method.isIdempotent, isReplayable: plan.content.isReplayable,
+            isIdempotent: plan.method.isIdempotent, isReplayable: plan.content.isReplayable,
             retriesReuseRace: settings.retriesReuseRace)
         if call.isCancelledEarly {
             fail(call, .cancelled)
         } else if isClosed {
             fail(call, .clientClosed)
-        } else if let record = record(for: plan.head.target) {
+        } else if let record = record(for: plan.target) {
             call.record = record
             follow(call)
         } else {

@@ -18,7 +18,8 @@ package enum RequestBodyLength: Equatable, Sendable {
 package struct RequestHead: Sendable {
     package let method: Method
     package let target: Target
-    package let headers: Headers
+    /// The caller's fields; nil when there are none.
+    package let headers: Headers?
     package let body: RequestBodyLength
     /// Whether the fields say `Connection: close`.
     package let saysClose: Bool
@@ -31,7 +32,7 @@ package struct RequestHead: Sendable {
         if method.isTrace, body != .none { throw .bodyNotAllowed }
         self.method = method
         self.target = target
-        self.headers = headers
+        self.headers = headers.isEmpty ? nil : headers
         self.body = body
         let specials = headers.specials
         saysClose =
