@@ -240,9 +240,7 @@ public final class Reactor: TaskExecutor, @unchecked Sendable {
         let reference = unsafe Unmanaged.passRetained(object)
         if isForked { return unsafe reference.release() }  // on the child's only thread
         if unsafe inbox.put(.release(reference)) { return }
-        fetch_lock_late_releases()
-        unsafe reference.release()
-        fetch_unlock_late_releases()
+        inbox.lettingGo { unsafe reference.release() }
     }
 }
 

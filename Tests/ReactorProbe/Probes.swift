@@ -144,3 +144,17 @@ func probeForkThatGoesOn() throws {
         _exit(0)
     }
 }
+
+func probeElsewhere() throws {
+    let reactor = try Reactor.startThread()
+    let bound = ReactorBound([1], on: reactor)
+    print(bound.value)
+    print("still here")
+}
+
+func probeTurnInTurn() throws {
+    let reactor = try Reactor.embedded()
+    reactor.enqueue { reactor.turn() }
+    reactor.turn()
+    print("still here")
+}
