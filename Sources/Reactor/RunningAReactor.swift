@@ -73,7 +73,7 @@ extension Reactor {
     }
 
     /// Makes a reactor for the calling thread, driven by another loop: it waits until
-    /// `fileDescriptor` is readable and then calls `turn`. Ended by `stop`, or with its last reference.
+    /// `fileDescriptor` is readable and then calls `turn`. Ended by `stop`.
     public static func embedded(
         _ configuration: Configuration = Configuration()
     ) throws -> Reactor {
