@@ -58,7 +58,7 @@ public final class Reactor: TaskExecutor, @unchecked Sendable {
     /// A timerfd; -1 for those who wait in epoll_wait(2) itself, or on virtual time.
     let timerDescriptor: CInt
     /// See `Executors.swift`.
-    let serialFace = Mutex<ReactorSerialExecutor?>(nil)
+    let serialFace = Mutex<(face: ReactorSerialExecutor?, mayBeKept: Bool)>((nil, true))
 
     // Everything below is touched by the owner's thread alone.
     @ThreadBound var slots: ContiguousArray<RegistrationSlot> = []

@@ -189,7 +189,7 @@ extension Reactor {
                 let handler = slots[slot].handler.take()
                 _ = handler
             }
-            serialFace.withLock { $0 = nil }
+            serialFace.withLock { $0 = (nil, false) }
         }
     }
 

@@ -123,6 +123,7 @@ import Testing
         reactor.turn()
         #expect(ear.heard == 8)
         reactor.stop()
+        ear.onTimer = { _ in }  // it holds itself
     }
 
     @Test func `a cancelled timer does not fire and lets its handler go`() throws {
