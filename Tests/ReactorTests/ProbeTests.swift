@@ -30,7 +30,7 @@ import Testing
         let refusal = "the reactor belongs to the parent process; a forked child makes its own"
         #expect(
             try await probe("fork") == [
-                "child forked true", "child \(refusal)", "child posts false",
+                "child forked true, on its thread false", "child \(refusal)", "child posts false",
                 "child current none", "child's own reactor 42", "parent heard",
             ])
         #expect(
