@@ -58,7 +58,7 @@ public final class Reactor: TaskExecutor, @unchecked Sendable {
     /// A timerfd; -1 for those who wait in epoll_wait(2) itself, or on virtual time.
     let timerDescriptor: CInt
     /// See `Executors.swift`.
-    let serialFace = Mutex<ReactorSerialExecutor?>(nil)
+    let serialFace = Mutex<(face: ReactorSerialExecutor?, mayBeKept: Bool)>((nil, true))
 
     // Everything below is touched by the owner's thread alone.
     @ThreadBound var slots: ContiguousArray<RegistrationSlot> = []
@@ -71,7 +71,7 @@ public final class Reactor: TaskExecutor, @unchecked Sendable {
     @ThreadBound var actions: ContiguousArray<() -> Void> = []
     @ThreadBound var spareActions: ContiguousArray<() -> Void> = []
     @ThreadBound var received: [InboxEntry] = []
-    /// Whether the eventfd was seen in this turn, or the inbox must be looked at for another reason.
+    /// Whether the eventfd was seen, or the inbox must be looked at for another reason.
     var inboxHasNews = false
     var closeHooks: [(id: Int, action: () -> Void)] = []
     var closeHooksMade = 0
@@ -203,7 +203,7 @@ public final class Reactor: TaskExecutor, @unchecked Sendable {
         return virtualClock_
     }
 
-    /// How many turns have begun: state that was looked at in this turn need not be looked at again.
+    /// How many turns have begun: what was looked at in this turn need not be looked at again.
     package var turnNumber: UInt64 {
         checkThread()
         return turnsMade
@@ -212,6 +212,7 @@ public final class Reactor: TaskExecutor, @unchecked Sendable {
     // MARK: Later, and from elsewhere
 
     /// Runs the action later in this turn: after ready I/O and timers, before the next poll.
+    /// Dropped once the reactor has ended.
     package func enqueue(_ action: @escaping () -> Void) {
         checkThread()
         guard !isClosed else { return }
@@ -240,9 +241,7 @@ public final class Reactor: TaskExecutor, @unchecked Sendable {
         let reference = unsafe Unmanaged.passRetained(object)
         if isForked { return unsafe reference.release() }  // on the child's only thread
         if unsafe inbox.put(.release(reference)) { return }
-        fetch_lock_late_releases()
-        unsafe reference.release()
-        fetch_unlock_late_releases()
+        inbox.lettingGo { unsafe reference.release() }
     }
 }
 
