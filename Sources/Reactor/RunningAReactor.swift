@@ -89,7 +89,7 @@ extension Reactor {
     public func stop() {
         guard !isForked else { return }
         guard isEmbedded else { return inbox.askToStop() }
-        checkThread()
+        adoptThread()
         if isTurning { stopsAfterTurn = true } else { whileCurrent { end() } }
     }
 
@@ -125,7 +125,7 @@ extension Reactor {
     }
 
     private func runThread() {
-        fetch_set_thread_number(owner)
+        fetch_set_thread_number(owner.load(ordering: .relaxed))
         _ = unsafe fetch_name_thread(pthread_self(), threadName)  // lives until the call returns
         whileCurrent {
             while !inbox.isAskedToStop, !isForked { _ = turn(waiting: true, maxEvents: .max) }
@@ -134,7 +134,7 @@ extension Reactor {
     }
 
     /// The thread's number, given now if it has none.
-    private static func adoptThisThread() -> UInt64 {
+    static func adoptThisThread() -> UInt64 {
         fetch_watch_forks()
         if fetch_thread_number() == 0 { fetch_set_thread_number(fetch_new_thread_number()) }
         return fetch_thread_number()

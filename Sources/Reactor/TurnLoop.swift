@@ -36,10 +36,10 @@ extension Reactor {
     /// nothing.
     @discardableResult
     public func turn(maxEvents: Int = .max) -> Int {
-        checkThread()
         guard isEmbedded else {
             fatalError("Reactor.turn is for embedded reactors; this one turns by itself")
         }
+        adoptThread()
         guard !isTurning else { fatalError("Reactor.turn was called inside a turn") }
         guard !isClosed else { return 0 }
         return whileCurrent {
