@@ -19,18 +19,18 @@ package enum BodyPattern {
     /// The bytes at `offset`, at most one period of them. Copies nothing.
     package static func bytes(at offset: Int, count: Int) -> Bytes {
         let start = offset % period
-        return block[start..<(start + min(count, period))]
+        return block.slice(start..<(start + min(count, period)))
     }
 
     /// Whether `bytes` is what the pattern has at `offset`.
     package static func matches(_ bytes: UnsafeRawBufferPointer, at offset: Int) -> Bool {
         var done = 0
-        while unsafe done < bytes.count {
-            let wanted = BodyPattern.bytes(at: offset + done, count: unsafe bytes.count - done)
+        while done < bytes.count {
+            let wanted = BodyPattern.bytes(at: offset + done, count: bytes.count - done)
             // Both ranges lie inside their buffers: `wanted` has at most what is left of `bytes`.
             let same = unsafe wanted.withUnsafeBytes { expected in
-                guard let left = unsafe expected.baseAddress,
-                    let right = unsafe bytes.baseAddress
+                guard let left = expected.baseAddress,
+                    let right = bytes.baseAddress
                 else { return true }
                 return unsafe memcmp(left, right + done, expected.count) == 0
             }

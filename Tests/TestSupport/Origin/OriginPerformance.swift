@@ -63,13 +63,13 @@ extension OriginConnection {
             next([.close])
         case .truncate(let body, let count):
             sayHead(200, [("Content-Length", "\(body.count)")])
-            outbox.append(body[body.startIndex..<(body.startIndex + min(count, body.count))])
+            outbox.append(body.slice(0..<min(count, body.count)))
             next([.close])
         case .drip(let bytes, let interval):
             guard let first = bytes.first else { return }
             outbox.append(Bytes([first]))
             if bytes.count > 1 {
-                let rest = bytes[(bytes.startIndex + 1)..<bytes.endIndex]
+                let rest = bytes.slice(1..<bytes.count)
                 next([.delay(interval), .drip(rest, every: interval)])
             }
         case .delay(let duration):
@@ -91,7 +91,8 @@ extension OriginConnection {
     }
 
     private func next(_ steps: [Step]) {
-        exchange?.steps?.insert(contentsOf: steps, at: exchange?.steps?.startIndex ?? 0)
+        let later = exchange?.steps ?? []
+        exchange?.steps = steps + later
     }
 
     // MARK: Saying

@@ -2,7 +2,7 @@
 // the origin itself never leaves its reactor.
 
 internal import Dispatch
-package import FetchReactor
+internal import FetchReactor
 package import FetchTransport
 internal import Synchronization
 

@@ -53,8 +53,8 @@ package struct SeenRequest: Sendable {
     /// Whether the peer lets the connection be used again (RFC 9112 §9.3).
     package var allowsReuse: Bool {
         let options = fields.filter { $0.name.lowercased() == "connection" }
-            .flatMap { $0.value.lowercased().split(separator: ",") }
-            .map { $0.filter { $0 != " " && $0 != "\t" } }
+            .flatMap { field -> [Substring] in field.value.lowercased().split(separator: ",") }
+            .map { (option: Substring) -> String in option.filter { $0 != " " && $0 != "\t" } }
         if options.contains("close") { return false }
         return minorVersion >= 1 || options.contains("keep-alive")
     }

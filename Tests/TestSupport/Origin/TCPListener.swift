@@ -20,7 +20,7 @@ package final class TCPListener: ReadinessHandler, TimerHandler {
     ) throws(SystemError) {
         let descriptor = socket(
             address.family, CInt(SOCK_STREAM.rawValue) | O_NONBLOCK | O_CLOEXEC, 0)
-        guard descriptor >= 0 else { throw .last("socket") }
+        guard descriptor >= 0 else { throw SystemError.failed(.socket, errno: errno) }
         do throws(SystemError) {
             self.address = try TCPListener.bind(descriptor, to: address)
         } catch {
@@ -41,9 +41,9 @@ package final class TCPListener: ReadinessHandler, TimerHandler {
         // setsockopt reads one int; bind reads the address during the call only.
         _ = unsafe setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, size)
         guard unsafe address.withSockaddr({ unsafe Glibc.bind(descriptor, $0, $1) }) == 0 else {
-            throw .last("bind")
+            throw SystemError.failed(.bind, errno: errno)
         }
-        guard Glibc.listen(descriptor, 4_096) == 0 else { throw .last("listen") }
+        guard Glibc.listen(descriptor, 4_096) == 0 else { throw SystemError.failed(.listen, errno: errno) }
         var storage = sockaddr_storage()
         var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
         // getsockname writes at most `length` bytes, which is all of `storage`.
@@ -52,7 +52,7 @@ package final class TCPListener: ReadinessHandler, TimerHandler {
                 unsafe getsockname(descriptor, $0, &length)
             }
         }
-        guard result == 0 else { throw .last("getsockname") }
+        guard result == 0 else { throw SystemError.failed(.getsockname, errno: errno) }
         return SocketAddress(storage: storage) ?? address
     }
 
@@ -64,12 +64,12 @@ package final class TCPListener: ReadinessHandler, TimerHandler {
             // accept4 writes at most `length` bytes, which is all of `storage`.
             let connection = unsafe withUnsafeMutablePointer(to: &storage) { pointer in
                 unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    unsafe accept4(
-                        descriptor, $0, &length,
-                        CInt(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue))
+                    unsafe accept(descriptor, $0, &length)
                 }
             }
             guard connection >= 0 else { return acceptFailed(errno) }
+            _ = fcntl(connection, F_SETFD, FD_CLOEXEC)
+            _ = fcntl(connection, F_SETFL, O_NONBLOCK)
             let peer = SocketAddress(storage: storage) ?? address
             accepted(TCPStream(adopting: connection, peer: peer, on: reactor))
         }
