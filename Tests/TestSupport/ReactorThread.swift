@@ -1,0 +1,70 @@
+// Runs a test's reactor on a thread of its own: Swift Testing's pool is as wide as the machine, and
+// a blocked pool starves every other test.
+
+package import FetchReactor
+internal import Glibc
+
+/// Runs the body on a new thread and returns what it returned; the calling task is suspended.
+package func onThreadOfItsOwn<R: Sendable>(
+    _ body: @escaping @Sendable () throws -> R
+) async throws -> R {
+    try await withCheckedThrowingContinuation { continuation in
+        let work = ThreadBody { continuation.resume(with: Result(catching: body)) }
+        // The thread takes this reference over.
+        let context = unsafe Unmanaged.passRetained(work).toOpaque()
+        var thread = pthread_t()
+        let failure = unsafe pthread_create(
+            &thread, nil,
+            { context in
+                guard let context = unsafe context else { return nil }
+                unsafe Unmanaged<ThreadBody>.fromOpaque(context).takeRetainedValue().run()
+                return nil
+            }, context)
+        guard failure == 0 else {
+            unsafe Unmanaged<ThreadBody>.fromOpaque(context).release()
+            return continuation.resume(throwing: ServerError.system("pthread_create", failure))
+        }
+        pthread_detach(thread)
+    }
+}
+
+private final class ThreadBody: Sendable {
+    let run: @Sendable () -> Void
+
+    init(_ run: @escaping @Sendable () -> Void) {
+        self.run = run
+    }
+}
+
+/// Runs `body` in a reactor that has a thread of its own and, unless told otherwise, virtual time.
+package func onReactor<R: Sendable>(
+    virtual: Bool = true, _ body: @escaping @Sendable (Reactor) async throws -> R
+) async throws -> R {
+    try await onThreadOfItsOwn {
+        var configuration = Reactor.Configuration()
+        if virtual { configuration.virtualTime = VirtualTime() }
+        return try Reactor.run(configuration) {
+            guard let reactor = Reactor.current else { throw SystemError.closed }
+            return try await body(reactor)
+        }
+    }
+}
+
+/// Drives an embedded reactor with virtual time on a thread of its own: `body` sets the scene, then
+/// the reactor turns until `isDone` or nothing is left to happen.
+package func simulate<Scene, R: Sendable>(
+    _ setUp: @escaping @Sendable (Reactor) throws -> Scene,
+    until isDone: @escaping @Sendable (Scene) -> Bool,
+    then finish: @escaping @Sendable (Scene) throws -> R
+) async throws -> R {
+    try await onThreadOfItsOwn {
+        var configuration = Reactor.Configuration()
+        configuration.virtualTime = VirtualTime()
+        let reactor = try Reactor.embedded(configuration)
+        defer { reactor.stop() }
+        let scene = try setUp(reactor)
+        var idle = 0
+        while !isDone(scene), idle < 1_000 { idle = reactor.turn() == 0 ? idle + 1 : 0 }
+        return try finish(scene)
+    }
+}
