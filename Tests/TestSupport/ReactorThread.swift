@@ -1,4 +1,4 @@
-// Runs a test's reactor on a thread of its own: Swift Testing's pool is as wide as the machine, and
+// Blocking work and hand-driven reactors on a thread of their own: Swift Testing's pool is as wide as the machine, and
 // a blocked pool starves every other test.
 
 package import FetchReactor
@@ -33,20 +33,6 @@ private final class ThreadBody: Sendable {
 
     init(_ run: @escaping @Sendable () -> Void) {
         self.run = run
-    }
-}
-
-/// Runs `body` in a reactor that has a thread of its own and, unless told otherwise, virtual time.
-package func onReactor<R: Sendable>(
-    virtual: Bool = true, _ body: @escaping @Sendable (Reactor) async throws -> R
-) async throws -> R {
-    try await onThreadOfItsOwn {
-        var configuration = Reactor.Configuration()
-        if virtual { configuration.virtualTime = VirtualTime() }
-        return try Reactor.run(configuration) {
-            guard let reactor = Reactor.current else { throw SystemError.closed }
-            return try await body(reactor)
-        }
     }
 }
 

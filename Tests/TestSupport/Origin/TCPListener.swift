@@ -1,5 +1,6 @@
 // A listening TCP socket on the reactor (accept(2)). Owned by the origin; reactor thread.
 
+internal import CFetchLinux
 package import FetchReactor
 internal import FetchTime
 package import FetchTransport
@@ -61,15 +62,13 @@ package final class TCPListener: ReadinessHandler, TimerHandler {
         for _ in 0..<256 where descriptor >= 0 {
             var storage = sockaddr_storage()
             var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
-            // accept4 writes at most `length` bytes, which is all of `storage`.
+            // fetch_accept writes at most `length` bytes, which is all of `storage`.
             let connection = unsafe withUnsafeMutablePointer(to: &storage) { pointer in
                 unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    unsafe accept(descriptor, $0, &length)
+                    unsafe fetch_accept(descriptor, $0, &length)
                 }
             }
             guard connection >= 0 else { return acceptFailed(errno) }
-            _ = fcntl(connection, F_SETFD, FD_CLOEXEC)
-            _ = fcntl(connection, F_SETFL, O_NONBLOCK)
             let peer = SocketAddress(storage: storage) ?? address
             accepted(TCPStream(adopting: connection, peer: peer, on: reactor))
         }

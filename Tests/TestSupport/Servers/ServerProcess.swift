@@ -51,13 +51,14 @@ package final class ServerProcess: Sendable {
     private static func spawn(_ words: [String], input: CInt) -> (failure: CInt, child: pid_t) {
         // C strings and the two objects below live until posix_spawn has returned, which has read
         // them by then.
-        var arguments = unsafe words.map { unsafe strdup($0) } + [nil]
-        var actions = posix_spawn_file_actions_t()
-        var attributes = unsafe posix_spawnattr_t()
+        var arguments: [UnsafeMutablePointer<CChar>?] = unsafe words.map { unsafe strdup($0) }
+        unsafe arguments.append(nil)
+        var actions = unsafe posix_spawn_file_actions_t()
+        var attributes = posix_spawnattr_t()
         unsafe posix_spawn_file_actions_init(&actions)
         unsafe posix_spawnattr_init(&attributes)
         defer {
-            for unsafe argument in arguments { unsafe free(argument) }
+            unsafe arguments.forEach { unsafe free($0) }
             unsafe posix_spawn_file_actions_destroy(&actions)
             unsafe posix_spawnattr_destroy(&attributes)
         }
