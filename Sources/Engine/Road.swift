@@ -28,8 +28,8 @@ final class Road {
     let network: any Network
     let settings: EngineSettings
     let pool: Pool
-    var calls = CallTable()
-    var origins = OriginTable()
+    let calls = Cell(CallTable())
+    let origins = Cell(OriginTable())
     var counters = Counters()
     var isClosed = false
 
@@ -42,9 +42,9 @@ final class Road {
     let buffers = ByteBufferPool(capacityEach: 4096, mostKept: 64)
 
     /// Who waits for what; see Road+Settling.swift.
-    var lines = Lines()
+    let lines = Cell(Lines())
     /// Ended calls whose callbacks are to be run.
-    var ended: [EndedCall] = []
+    private let ended = Cell<[EndedCall]>([])
     /// Told when the last call has ended; set by a shutdown that waits for that.
     var whenQuiet: (() -> Void)?
 
@@ -66,7 +66,7 @@ final class Road {
         counters.callsStarted += 1
         call.times.started = reactor.now
         call.totalDeadline = reactor.now.after(plan.clocks.total)
-        call.attempt = Attempt(
+        call.attempt.value = Attempt(
             isIdempotent: plan.head.method.isIdempotent, isReplayable: plan.content.isReplayable,
             retriesReuseRace: settings.retriesReuseRace)
         if call.isCancelledEarly {
@@ -84,7 +84,7 @@ final class Road {
     /// Does what the call's attempt says, until it is time to wait for an event.
     func follow(_ call: Call) {
         while true {
-            switch call.attempt.next() {
+            switch call.attempt.value.next() {
             case .wait(let fresh):
                 guard let connection = admit(call, fresh: fresh) else { return }
                 dispatch(call, on: connection)
@@ -124,7 +124,7 @@ final class Road {
                 return nil
             case .clientFull:
                 wait(call, record)
-                lines.starve(record)
+                lines.value.starve(record)
                 return nil
             }
         }
@@ -156,12 +156,12 @@ final class Road {
     func dispatch(_ call: Call, on connection: Connection) {
         counters.exchanges += 1
         if connection.uses > 0 { counters.reuses += 1 }
-        call.attempt.dispatched()
+        call.attempt.value.dispatched()
         connection.start(call)
     }
 
     private func answer(_ call: Call) {
-        guard let response = wholeResponse(of: call) else { return }
+        guard let response = call.response else { return }
         end(call, .success(response))
     }
 
@@ -170,7 +170,7 @@ final class Road {
     /// Ends the call with a failure that no retry mends.
     func fail(_ call: Call, _ error: CallError) {
         call.lastError = error
-        call.attempt.failed()
+        call.attempt.value.failed()
         follow(call)
     }
 
@@ -185,13 +185,13 @@ final class Road {
         }
         let completion = call.completion
         let record = call.record
-        calls.close(call)
+        calls.value.close(call)
         if let record {
             record.calls -= 1
             forgetIfUnused(record)
         }
         deliver(outcome, to: completion)
-        if calls.live == 0, let quiet = whenQuiet {
+        if calls.value.live == 0, let quiet = whenQuiet {
             whenQuiet = nil
             quiet()
         }
@@ -211,31 +211,33 @@ final class Road {
         case .stream(let receiver):
             if case .failure(let failure) = outcome { receiver.callFailed(failure) }
         case .callback(let callback):
-            if ended.isEmpty { reactor.enqueue(runCallbacks) }
-            ended.append(EndedCall(callback: callback, outcome: outcome))
+            if ended.value.isEmpty { reactor.enqueue { [self] in runCallbacks() } }
+            ended.value.append(EndedCall(callback: callback, outcome: outcome))
         }
     }
 
-    private lazy var runCallbacks: () -> Void = { [unowned self] in
+    private func runCallbacks() {
         var batch: [EndedCall] = []
-        swap(&batch, &ended)
+        swap(&batch, &ended.value)
         for call in batch { call.callback(call.outcome) }
     }
 
     // MARK: Facts
 
-    func wholeResponse(of call: Call) -> WholeResponse? {
-        guard let head = call.head, let plan = call.plan else { return nil }
+    func response(
+        of call: Call, _ head: ResponseHead, body: Bytes, trailers: FieldSection?
+    ) -> WholeResponse? {
+        guard let plan = call.plan else { return nil }
         call.times.ended = reactor.now
         return WholeResponse(
-            head: head, body: call.takeBody(), trailers: call.trailers, target: plan.head.target,
-            times: call.times, dispatches: call.attempt.dispatches, peer: call.peer)
+            head: head, body: body, trailers: trailers, plan: plan, times: call.times,
+            dispatches: call.attempt.value.dispatches, peer: call.peer)
     }
 
     private func failure(of call: Call) -> CallFailure {
         CallFailure(
-            error: call.lastError ?? .cancelled, phase: call.lastPhase,
-            target: call.plan?.head.target, dispatches: call.attempt.dispatches, lost: call.lost,
+            call.lastError ?? .cancelled, phase: call.lastPhase, plan: call.plan,
+            dispatches: call.attempt.value.dispatches, lost: call.lost,
             elapsedNanoseconds: reactor.now.nanoseconds - call.times.started.nanoseconds)
     }
 }

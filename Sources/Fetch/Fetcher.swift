@@ -126,7 +126,7 @@ public final class Fetcher: Sendable {
             }
             return Response(whole: try await performElsewhere(plan))
         } catch let failure as CallFailure {
-            throw FetchError.made(of: failure, method: plan.head.method.name)
+            throw FetchError.made(of: failure)
         }
     }
 

@@ -86,7 +86,6 @@ public final class LocalFetcher {
 
     private func begin(_ plan: CallPlan, _ completion: @escaping Completion) -> CallHandle {
         let id = engine.open()
-        let method = plan.head.method
         engine.start(
             id, plan,
             .callback { outcome in
@@ -94,7 +93,7 @@ public final class LocalFetcher {
                 case .success(let whole):
                     completion(.success(Response(whole: whole)))
                 case .failure(let failure):
-                    completion(.failure(FetchError.made(of: failure, method: method.name)))
+                    completion(.failure(FetchError.made(of: failure)))
                 }
             })
         return CallHandle(id: id)
