@@ -47,7 +47,8 @@ package final class ServerProcess: Sendable {
     }
 
     /// posix_spawn(3) with `input` as standard input, in a process group of its own, so that Ctrl-C
-    /// in a terminal reaches us first.
+    /// in a terminal reaches us first. The threads of tests block all signals; a shell that
+    /// inherited that would never hear that its child is gone.
     private static func spawn(_ words: [String], input: CInt) -> (failure: CInt, child: pid_t) {
         // C strings and the two objects below live until posix_spawn has returned, which has read
         // them by then.
@@ -63,7 +64,11 @@ package final class ServerProcess: Sendable {
             unsafe posix_spawnattr_destroy(&attributes)
         }
         unsafe posix_spawn_file_actions_adddup2(&actions, input, 0)
-        unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP))
+        var noSignals = sigset_t()
+        unsafe sigemptyset(&noSignals)
+        unsafe posix_spawnattr_setsigmask(&attributes, &noSignals)
+        unsafe posix_spawnattr_setflags(
+            &attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK))
         unsafe posix_spawnattr_setpgroup(&attributes, 0)
         var child = pid_t()
         let failure = unsafe posix_spawn(
