@@ -54,3 +54,16 @@ package func simulate<Scene, R: Sendable>(
         return try finish(scene)
     }
 }
+
+/// Drives an embedded reactor on real time, on the calling thread, until `isDone`; false after ten
+/// seconds without.
+package func drive(_ reactor: Reactor, until isDone: () -> Bool) -> Bool {
+    for _ in 0..<100_000 {
+        if isDone() { return true }
+        if reactor.turn() > 0 { continue }
+        var wait = pollfd(fd: reactor.fileDescriptor, events: Int16(POLLIN), revents: 0)
+        // poll reads and writes one pollfd.
+        if unsafe poll(&wait, 1, 10_000) == 0 { return isDone() }
+    }
+    return isDone()
+}
