@@ -114,7 +114,7 @@ final class Connection: TimerHandler, DialHandler, ByteStreamHandler {
     var mayBeReused: Bool {
         let limits = road.settings.pool
         if let most = limits.usesPerConnection, uses >= most { return false }
-        if let most = limits.lifetime, openedAt.advanced(by: most) <= reactor.now { return false }
+        if let most = limits.lifetime, openedAt.after(most) <= reactor.now { return false }
         return true
     }
 
