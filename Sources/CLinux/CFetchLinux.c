@@ -3,6 +3,7 @@
 #include "CFetchLinux.h"
 
 #include <stdatomic.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 // -- The calling thread ------------------------------------------------------------------------
@@ -40,6 +41,12 @@ void fetch_watch_forks(void) {
 }
 
 pid_t fetch_fork(void) { return fork(); }
+
+// -- Sockets -----------------------------------------------------------------------------------
+
+int fetch_accept(int listener, struct sockaddr *peer, unsigned int *length) {
+    return accept4(listener, peer, length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
 
 // -- Swift's global executor -------------------------------------------------------------------
 

@@ -98,6 +98,13 @@ static inline int64_t fetch_nanoseconds(clockid_t clock) {
 int _dispatch_get_main_queue_handle_4CF(void);
 void _dispatch_main_queue_callback_4CF(void *_Null_unspecified message);
 
+// -- Sockets -----------------------------------------------------------------------------------
+
+// accept4(2), which the header shows to _GNU_SOURCE alone: non-blocking and closed on exec from its
+// first moment. Returns what accept4 returns.
+struct sockaddr;
+int fetch_accept(int listener, struct sockaddr *_Nonnull peer, unsigned int *_Nonnull length);
+
 // -- Swift's global executor -------------------------------------------------------------------
 
 // The runtime's hooks have the Swift calling convention, which C can speak and Swift can't name.
