@@ -133,7 +133,8 @@ final class ChildProcess {
 /// The full path of a tool in PATH, or nil where it is not installed.
 func findTool(_ name: String) -> String? {
     let path = unsafe getenv("PATH").map { unsafe String(cString: $0) } ?? "/usr/bin:/bin"
-    for folder in path.split(separator: ":") + ["/usr/sbin"] {
+    let folders: [Substring] = path.split(separator: ":") + ["/usr/sbin"]
+    for folder in folders {
         let candidate = "\(folder)/\(name)"
         if unsafe access(candidate, X_OK) == 0 { return candidate }
     }
@@ -141,7 +142,7 @@ func findTool(_ name: String) -> String? {
 }
 
 /// Runs `body` with a null-ended array of C strings that lives for the call.
-private func withCStrings<R>(
+func withCStrings<R>(
     _ strings: [String], _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> R
 ) -> R {
     // Copies of our own, freed below; execve wants mutable pointers but copies.
