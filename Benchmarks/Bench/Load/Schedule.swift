@@ -5,18 +5,27 @@
 // free caller waits in line (a number here: the due times are known), and its latency still counts from
 // when it was due, so that a stall of the server is seen by every request it delayed.
 
-/// Where a load run ends.
-enum Amount: Equatable, Sendable {
-    case requests(Int)
-    case nanoseconds(UInt64)
+/// Where a load run ends: at whichever comes first.
+struct Amount: Equatable, Sendable {
+    var requests: Int?
+    /// No request starts later than this.
+    var nanoseconds: UInt64?
+}
+
+/// A request that starts now.
+struct Start: Equatable, Sendable {
+    /// Counts from 0.
+    let number: Int
+    /// Its latency counts from here.
+    let intended: UInt64
+    let isLate: Bool
 }
 
 /// The line of requests to come.
 struct Schedule: Equatable {
     /// What a free caller is to do.
     enum Step: Equatable {
-        /// Start one now; its latency counts from `intended`.
-        case start(intended: UInt64, isLate: Bool)
+        case start(Start)
         /// None is due before that instant.
         case wait(until: UInt64)
         /// No more will come.
@@ -41,16 +50,12 @@ struct Schedule: Equatable {
 
     /// Takes the next request, or says why not.
     mutating func next(now: UInt64) -> Step {
-        guard let rate else {
-            if isStopped || isOver(at: now) { return .finished }
-            started += 1
-            return .start(intended: now, isLate: false)
-        }
-        let due = startedAt + UInt64(Double(started) * 1e9 / rate)
-        if isStopped || isOver(at: due) { return .finished }
-        if due > now { return .wait(until: due) }
-        started += 1
-        return .start(intended: due, isLate: now - due > Self.slack)
+        let intended = rate.map { startedAt + UInt64(Double(started) * 1e9 / $0) } ?? now
+        if isStopped || isOver(at: intended) { return .finished }
+        if intended > now { return .wait(until: intended) }
+        defer { started += 1 }
+        return .start(
+            Start(number: started, intended: intended, isLate: now - intended > Self.slack))
     }
 
     /// No request starts any more.
@@ -59,9 +64,8 @@ struct Schedule: Equatable {
     }
 
     private func isOver(at instant: UInt64) -> Bool {
-        switch amount {
-        case .requests(let count): return started >= count
-        case .nanoseconds(let length): return instant - startedAt >= length
-        }
+        if let requests = amount.requests, started >= requests { return true }
+        if let length = amount.nanoseconds, instant - startedAt >= length { return true }
+        return false
     }
 }
