@@ -15,6 +15,8 @@ struct BenchCommand: ParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            CompareCommand.self, OriginCommand.self, FloorCommand.self, GuardCommand.self,
-        ])
+            ListCommand.self, HTTPCommand.self, CompareCommand.self, ScenarioCommand.self,
+            InstructionsCommand.self, OriginCommand.self, FloorCommand.self, GuardCommand.self,
+        ],
+        defaultSubcommand: ListCommand.self)
 }

@@ -2,6 +2,7 @@
 // Lives on one reactor's thread; callers reach it through `ReactorBound`.
 
 import CBench
+import Fetch
 import FetchReactor
 import FetchTime
 import Glibc
@@ -15,6 +16,14 @@ final class LoadRun {
     /// Callers without a request, in an open loop.
     private var idle: [(Start?) -> Void] = []
     private var pacer: Pacer?
+    /// Chains of callbacks that still go on, and who waits for their end.
+    private var callers = 0
+    private var whenCallersEnded: CheckedContinuation<Void, Never>?
+
+    /// Asks the client.
+    var statistics: (() async -> FetcherStatistics)?
+    /// Ends the requests in flight, where cancelling the callers' tasks doesn't.
+    var cutOff: (() -> Void)?
 
     let startedAt: UInt64
 
@@ -55,10 +64,31 @@ final class LoadRun {
         releaseDue()
     }
 
-    /// Takes the timer away.
+    var wallSeconds: Double { Double(lastEndedAt - startedAt) / 1e9 }
+
+    func callersBegan(_ count: Int) {
+        callers += count
+    }
+
+    func callerEnded() {
+        callers -= 1
+        if callers == 0 {
+            whenCallersEnded?.resume()
+            whenCallersEnded = nil
+        }
+    }
+
+    /// Returns when every chain has ended.
+    func callersEnded() async {
+        if callers == 0 { return }
+        await withCheckedContinuation { whenCallersEnded = $0 }
+    }
+
+    /// Takes the timer away; the figures stay.
     func end() {
         pacer?.end()
         pacer = nil
+        cutOff = nil
     }
 
     fileprivate func releaseDue() {

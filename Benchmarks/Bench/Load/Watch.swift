@@ -1,8 +1,10 @@
 // What is looked at while a load runs: time, Ctrl-C, threads, the progress line. Four times a second, so
 // that it costs the load nothing. Reactor's thread.
 
+import Fetch
+
 /// Samples of one process under load.
-struct Watch {
+struct Watch: Sendable {
     /// Between two looks.
     static let interval = Duration.milliseconds(250)
     /// Requests in flight at the end may take this much longer before they are cancelled.
@@ -12,17 +14,28 @@ struct Watch {
     private let label: String
     private let startedAt = monotonicNanoseconds()
     private let deadline: UInt64?
-    private(set) var threads = 0
+    private let looksAtOrigins: Bool
+    private var threads = 0
+    private var mostOrigins = 0
+    private var mostDescriptors = 0
+    private let descriptorsBefore = ProcessFigures.openDescriptors
 
-    init(_ label: String, amount: Amount, progress: Progress) {
+    init(_ label: String, _ plan: LoadPlan, progress: Progress) {
         self.label = label
         self.progress = progress
-        deadline = amount.nanoseconds.map { startedAt + $0 }
+        deadline = plan.amount.nanoseconds.map { startedAt + $0 }
+        if case .origins = plan.target { looksAtOrigins = true } else { looksAtOrigins = false }
     }
 
     /// Looks once.
-    mutating func look(at tally: Tally) {
+    mutating func look(
+        at tally: Tally, _ statistics: (() async -> FetcherStatistics)?
+    ) async {
         threads = max(threads, ProcessFigures()?.threads ?? 0)
+        if looksAtOrigins, let statistics {
+            mostOrigins = max(mostOrigins, await statistics().trackedOrigins)
+            mostDescriptors = max(mostDescriptors, ProcessFigures.openDescriptors)
+        }
         let seconds = Double(monotonicNanoseconds() - startedAt) / 1e9
         let rate = seconds > 0 ? Int(Double(tally.requests) / seconds) : 0
         let failed = tally.errors > 0 ? ", \(grouped(tally.errors)) errors" : ""
@@ -38,6 +51,40 @@ struct Watch {
 
     /// Whether those in flight have had their grace.
     func isExhausted(since end: UInt64) -> Bool {
-        monotonicNanoseconds() >= end + (Interruption.isRequested ? 0 : Self.grace)
+        Interruption.isRequested || monotonicNanoseconds() >= end + Self.grace
+    }
+
+    /// What was seen.
+    func fill(_ report: inout Report) {
+        let figures = ProcessFigures()
+        report.threads = max(threads, figures?.threads ?? 0)
+        report.peakResidentKilobytes = figures?.peakResidentKilobytes ?? 0
+        if looksAtOrigins {
+            report.notes.append(
+                "at most \(grouped(mostOrigins)) origins tracked (bound "
+                    + "\(grouped(LoadPlan.trackedOrigins))), at most \(grouped(mostDescriptors)) "
+                    + "descriptors open (\(descriptorsBefore) before)")
+        }
+    }
+}
+
+extension Report {
+    /// The figures of a tally.
+    init(_ tally: Tally, wall: Double, used: ProcessorTime) {
+        self.init()
+        requests = tally.requests
+        errors = tally.errors
+        wallSeconds = wall
+        userSeconds = used.user
+        systemSeconds = used.system
+        bytes = tally.bytes
+        statuses = tally.statuses
+        errorsByCode = tally.errorsByCode
+        late = tally.late
+        guard tally.requests > 0 else { return }
+        latency = Latency(
+            p50: tally.latency.valueAtPercentile(50), p90: tally.latency.valueAtPercentile(90),
+            p99: tally.latency.valueAtPercentile(99), p999: tally.latency.valueAtPercentile(99.9),
+            max: tally.latency.max)
     }
 }

@@ -1,0 +1,54 @@
+// The load through the callback API: a chain per connection, no Swift task per request. Reactor's thread.
+
+import Fetch
+import FetchReactor
+
+/// Callers as chains of callbacks.
+final class CallbackLoad {
+    let client: LocalFetcher
+    private let plan: LoadPlan
+    private let run: LoadRun
+    private let reactor: Reactor
+    private let template: Request
+
+    init(_ plan: LoadPlan, _ run: LoadRun, on reactor: Reactor) throws {
+        self.plan = plan
+        self.run = run
+        self.reactor = reactor
+        template = plan.request(0)
+        client = try LocalFetcher(plan.configuration, on: reactor)
+    }
+
+    /// Begins every chain.
+    func start() {
+        run.callersBegan(plan.connections)
+        for _ in 0..<plan.connections { step() }
+    }
+
+    private func step() {
+        switch run.take() {
+        case .start(let start): send(start)
+        case .finished: run.callerEnded()
+        case .wait(let due):
+            run.park(until: due) { [self] start in
+                if let start { send(start) } else { run.callerEnded() }
+            }
+        }
+    }
+
+    private func send(_ start: Start) {
+        var request = template
+        if case .origins = plan.target { request.url = plan.url(start.number) }
+        client.execute(request) { [self] result in
+            switch result {
+            case .success(let response):
+                run.succeeded(start, status: response.statusCode, bytes: response.body.count)
+                step()
+            case .failure(let error):
+                run.failed(start, code: code(of: error))
+                // Not from here: a failure may come at once, and a chain of them would be a recursion.
+                reactor.enqueue { [self] in step() }
+            }
+        }
+    }
+}
