@@ -127,7 +127,9 @@ let package = Package(
             ]),
         tests("Behaviour", ["Fetch", "FetchReactor", "FetchTime", "TestSupport", httpTypes]),
         tests("Command", ["TestSupport"]),
-        tests("Tidy", []),
+        .testTarget(
+            name: "TidyTests", path: "Tests/TidyTests", exclude: ["Fixtures"],
+            swiftSettings: language),
     ],
     swiftLanguageModes: [.v6]
 )
