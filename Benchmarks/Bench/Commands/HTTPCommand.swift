@@ -1,6 +1,7 @@
 // `bench http URL`: a load test of any HTTP/1.1 server. Main thread.
 
 import ArgumentParser
+import HTTPTypes
 
 /// A load test of one URL.
 struct HTTPCommand: ParsableCommand {
@@ -43,6 +44,9 @@ struct HTTPCommand: ParsableCommand {
         }
         guard !(callback && stream) else {
             throw ValidationError("--stream and --callback exclude each other")
+        }
+        guard HTTPRequest.Method(method) != nil else {
+            throw ValidationError("--method \"\(method)\" is no token")
         }
         for field in header where !field.contains(":") {
             throw ValidationError("--header \"\(field)\" has no colon")

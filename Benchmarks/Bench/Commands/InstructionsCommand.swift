@@ -84,7 +84,7 @@ struct MeasuredCaller: Sendable {
                     var sum = 0
                     for _ in 0..<share(number) {
                         let response = try await fetcher.execute(request)
-                        for field in HTTPFields(response.headers) { sum &+= field.value.utf8.count }
+                        for field in response.headers.httpFields { sum &+= field.value.utf8.count }
                         sum &+= read(response)
                     }
                     return sum

@@ -20,13 +20,9 @@ struct AsyncLoad: Sendable {
     }
 
     private func caller() async {
-        // Made once: what is measured is the request, not its description.
-        let template = plan.request(0)
         while let start = await next() {
-            var request = template
-            if case .origins = plan.target { request.url = plan.url(start.number) }
             do {
-                let (status, bytes) = try await send(request)
+                let (status, bytes) = try await send(start.number)
                 run.value.succeeded(start, status: status, bytes: bytes)
             } catch is CancellationError {
                 // Cut off at the end of its time: neither well nor badly done.
@@ -37,12 +33,17 @@ struct AsyncLoad: Sendable {
         }
     }
 
-    private func send(_ request: Request) async throws -> (status: Int, bytes: Int) {
-        guard case .stream = plan.face else {
-            let response = try await fetcher.execute(request)
-            return (response.statusCode, response.body.count)
-        }
-        return try await fetcher.stream(request) { response in
+    private func send(_ number: Int) async throws -> (status: Int, bytes: Int) {
+        if case .stream = plan.face { return try await stream(try plan.request(number)) }
+        let response =
+            plan.isPlain
+            ? try await fetcher.get(plan.url(number))
+            : try await fetcher.execute(try plan.request(number))
+        return (response.statusCode, response.body.count)
+    }
+
+    private func stream(_ request: Request) async throws -> (status: Int, bytes: Int) {
+        try await fetcher.stream(request) { response in
             var bytes = 0
             for try await piece in response.body { bytes += piece.count }
             return (response.statusCode, bytes)

@@ -9,13 +9,11 @@ final class CallbackLoad {
     private let plan: LoadPlan
     private let run: LoadRun
     private let reactor: Reactor
-    private let template: Request
 
     init(_ plan: LoadPlan, _ run: LoadRun, on reactor: Reactor) throws {
         self.plan = plan
         self.run = run
         self.reactor = reactor
-        template = plan.request(0)
         client = try LocalFetcher(plan.configuration, on: reactor)
     }
 
@@ -37,18 +35,26 @@ final class CallbackLoad {
     }
 
     private func send(_ start: Start) {
-        var request = template
-        if case .origins = plan.target { request.url = plan.url(start.number) }
-        client.execute(request) { [self] result in
-            switch result {
-            case .success(let response):
-                run.succeeded(start, status: response.statusCode, bytes: response.body.count)
-                step()
-            case .failure(let error):
-                run.failed(start, code: code(of: error))
-                // Not from here: a failure may come at once, and a chain of them would be a recursion.
-                reactor.enqueue { [self] in step() }
-            }
+        if plan.isPlain {
+            client.get(plan.url(start.number)) { [self] in ended(start, $0) }
+            return
+        }
+        do {
+            client.execute(try plan.request(start.number)) { [self] in ended(start, $0) }
+        } catch {
+            ended(start, .failure(error))
+        }
+    }
+
+    private func ended(_ start: Start, _ result: Result<Response, any Error>) {
+        switch result {
+        case .success(let response):
+            run.succeeded(start, status: response.statusCode, bytes: response.body.count)
+            step()
+        case .failure(let error):
+            run.failed(start, code: code(of: error))
+            // Not from here: a failure may come at once, and a chain of them would be a recursion.
+            reactor.enqueue { [self] in step() }
         }
     }
 }

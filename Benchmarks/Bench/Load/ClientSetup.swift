@@ -27,9 +27,9 @@ extension LoadPlan {
     static let trackedOrigins = 1_000
 
     /// Request `number`.
-    func request(_ number: Int) -> Request {
+    func request(_ number: Int) throws -> Request {
         var request = Request(HTTPRequest.Method(method) ?? .get, url(number))
-        for (name, value) in headers { request.headers.append(name, value) }
+        for (name, value) in headers { try request.headers.append(name, value) }
         if let body { request.body = .bytes(Bytes(body)) }
         return request
     }

@@ -74,10 +74,9 @@ private final class Shared: Sendable {
     }
 
     func caller(_ fetcher: Fetcher) async {
-        let request = plan.request(0)
         while let start = next() {
             do {
-                let response = try await fetcher.execute(request)
+                let response = try await fetcher.get(plan.url(start.number))
                 ended(start) {
                     $0.succeeded(
                         status: response.statusCode, bytes: response.body.count, nanoseconds: $1)

@@ -34,6 +34,9 @@ struct LoadPlan: Sendable {
     /// Seconds, the client's own total clock.
     var timeout: Double?
 
+    /// Whether `get` with a URL says it all.
+    var isPlain: Bool { method == "GET" && headers.isEmpty && body == nil }
+
     /// The URL of request `number`.
     func url(_ number: Int) -> String {
         switch target {

@@ -61,3 +61,24 @@ struct Tally {
         latency.add(other.latency)
     }
 }
+
+extension Report {
+    /// The figures of a tally.
+    init(_ tally: Tally, wall: Double, used: ProcessorTime) {
+        self.init()
+        requests = tally.requests
+        errors = tally.errors
+        wallSeconds = wall
+        userSeconds = used.user
+        systemSeconds = used.system
+        bytes = tally.bytes
+        statuses = tally.statuses
+        errorsByCode = tally.errorsByCode
+        late = tally.late
+        guard tally.requests > 0 else { return }
+        latency = Latency(
+            p50: tally.latency.valueAtPercentile(50), p90: tally.latency.valueAtPercentile(90),
+            p99: tally.latency.valueAtPercentile(99), p999: tally.latency.valueAtPercentile(99.9),
+            max: tally.latency.max)
+    }
+}

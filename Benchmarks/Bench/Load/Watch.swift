@@ -12,7 +12,7 @@ struct Watch: Sendable {
 
     private let progress: Progress
     private let label: String
-    private let startedAt = monotonicNanoseconds()
+    private let startedAt: UInt64
     private let deadline: UInt64?
     private let looksAtOrigins: Bool
     private var threads = 0
@@ -23,7 +23,9 @@ struct Watch: Sendable {
     init(_ label: String, _ plan: LoadPlan, progress: Progress) {
         self.label = label
         self.progress = progress
-        deadline = plan.amount.nanoseconds.map { startedAt + $0 }
+        let now = monotonicNanoseconds()
+        startedAt = now
+        deadline = plan.amount.nanoseconds.map { now + $0 }
         if case .origins = plan.target { looksAtOrigins = true } else { looksAtOrigins = false }
     }
 
@@ -65,26 +67,5 @@ struct Watch: Sendable {
                     + "\(grouped(LoadPlan.trackedOrigins))), at most \(grouped(mostDescriptors)) "
                     + "descriptors open (\(descriptorsBefore) before)")
         }
-    }
-}
-
-extension Report {
-    /// The figures of a tally.
-    init(_ tally: Tally, wall: Double, used: ProcessorTime) {
-        self.init()
-        requests = tally.requests
-        errors = tally.errors
-        wallSeconds = wall
-        userSeconds = used.user
-        systemSeconds = used.system
-        bytes = tally.bytes
-        statuses = tally.statuses
-        errorsByCode = tally.errorsByCode
-        late = tally.late
-        guard tally.requests > 0 else { return }
-        latency = Latency(
-            p50: tally.latency.valueAtPercentile(50), p90: tally.latency.valueAtPercentile(90),
-            p99: tally.latency.valueAtPercentile(99), p999: tally.latency.valueAtPercentile(99.9),
-            max: tally.latency.max)
     }
 }
