@@ -40,7 +40,8 @@ struct CompareCommand: ParsableCommand {
         warnOfDebugBuild(progress)
         let limit = raiseDescriptorLimit()
         guard limit >= UInt(connections) + 64 else {
-            throw ValidationError("only \(limit) descriptors are allowed for \(connections) connections")
+            throw ValidationError(
+                "only \(limit) descriptors are allowed for \(connections) connections")
         }
         let cores = Affinity.current.cores
         let (target, stop) = try startServer(on: cores.first ?? 0, progress)
@@ -89,7 +90,7 @@ struct CompareCommand: ParsableCommand {
                 let nginx = try NginxOrigin(program: program)
                 progress.say("server: nginx (\(program)) on core \(core)")
                 return try (target(nginx.url), nginx.stop)
-            } catch where server == nil {
+            } catch  where server == nil {
                 progress.say("\(error)")
             }
         } else if server == .nginx {

@@ -59,7 +59,8 @@ struct HTTPCommand: ParsableCommand {
         warnOfDebugBuild(progress)
         let limit = raiseDescriptorLimit(to: UInt(max(connections + 1_024, 65_536)))
         guard limit >= UInt(connections) + 16 else {
-            throw ValidationError("only \(limit) descriptors are allowed for \(connections) connections")
+            throw ValidationError(
+                "only \(limit) descriptors are allowed for \(connections) connections")
         }
         if !lines { progress.say("caching and coalescing are off: every request is sent") }
         let report = try LoadTest(plan: plan, label: url, progress: progress).run()

@@ -11,7 +11,8 @@ import Glibc
 
 /// The measured program of the instruction budgets.
 struct InstructionsCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "instructions", shouldDisplay: false)
+    static let configuration = CommandConfiguration(
+        commandName: "instructions", shouldDisplay: false)
 
     /// Which road.
     enum Mode: String, ExpressibleByArgument {

@@ -74,7 +74,9 @@ struct Comparison {
 
     /// CPU per request beside the floor's, the first contender's.
     func ratio(of index: Int) -> Double? {
-        guard let own = processor(of: index), let floor = processor(of: 0), floor > 0 else { return nil }
+        guard let own = processor(of: index), let floor = processor(of: 0), floor > 0 else {
+            return nil
+        }
         return own / floor
     }
 
@@ -84,7 +86,9 @@ struct Comparison {
             "errors", "lowest–highest µs",
         ])
         for (index, contender) in contenders.enumerated() {
-            guard let median = median(of: index), let processor = processor(of: index) else { continue }
+            guard let median = median(of: index), let processor = processor(of: index) else {
+                continue
+            }
             let all = samples[index].map(\.processor)
             let range = "\(decimal(all.min() ?? 0, 2))–\(decimal(all.max() ?? 0, 2))"
             table.append([
@@ -101,7 +105,9 @@ struct Comparison {
     /// One JSON object: a member per contender.
     var json: String {
         let members = contenders.indices.compactMap { index -> String? in
-            guard let median = median(of: index), let processor = processor(of: index) else { return nil }
+            guard let median = median(of: index), let processor = processor(of: index) else {
+                return nil
+            }
             return "\"\(contenders[index].name)\":{\"cpu_us\":\(decimal(processor, 3)),"
                 + "\"ratio_to_floor\":\(decimal(ratio(of: index) ?? 0, 3)),"
                 + "\"user_us\":\(decimal(median.user, 3)),\"sys_us\":\(decimal(median.system, 3)),"

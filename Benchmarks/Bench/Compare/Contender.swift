@@ -21,7 +21,9 @@ struct Contender {
     static let curlRequests = 20_000
 
     /// The clients in the order they run, and the names of those that aren't installed.
-    static func all(_ plan: Plan, find: (String) -> String?) -> (here: [Contender], absent: [String]) {
+    static func all(_ plan: Plan, find: (String) -> String?) -> (
+        here: [Contender], absent: [String]
+    ) {
         var here = [floor(plan), ours(plan, callback: true), ours(plan, callback: false)]
         var absent: [String] = []
         for (name, make) in [("wrk", wrk), ("h2load", h2load), ("curl", curl)] {

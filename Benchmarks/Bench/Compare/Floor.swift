@@ -65,7 +65,8 @@ final class Floor {
     }
 
     /// Asks once and reads the head and as many bytes as its Content-Length says.
-    private static func firstResponse(to request: [UInt8], at target: LoopbackAddress) throws -> Int {
+    private static func firstResponse(to request: [UInt8], at target: LoopbackAddress) throws -> Int
+    {
         let socket = try connectedSocket(to: target, nonBlocking: false)
         defer { close(socket) }
         let buffer = ReceiveBuffer()

@@ -18,7 +18,9 @@ struct LoopbackURL: Equatable {
         authority = String(rest[..<slash])
         path = slash == rest.endIndex ? "/" : String(rest[slash...])
         let parts = authority.split(separator: ":", omittingEmptySubsequences: false)
-        guard let host = parts.first.flatMap({ Self.host($0) }), parts.count <= 2 else { return nil }
+        guard let host = parts.first.flatMap({ Self.host($0) }), parts.count <= 2 else {
+            return nil
+        }
         guard let port = parts.count == 2 ? UInt16(parts[1]) : 80 else { return nil }
         address = LoopbackAddress(host: host, port: port)
         guard address.isLoopback else { return nil }
@@ -50,7 +52,9 @@ struct RawHead {
     init?(_ bytes: [UInt8]) {
         let mark = Array("\r\n\r\n".utf8)
         guard bytes.count >= mark.count else { return nil }
-        let ends = (0...bytes.count - mark.count).first { bytes[$0..<$0 + mark.count].elementsEqual(mark) }
+        let ends = (0...bytes.count - mark.count).first {
+            bytes[$0..<$0 + mark.count].elementsEqual(mark)
+        }
         guard let ends else { return nil }
         length = ends + mark.count
         let text = String(decoding: bytes[..<ends], as: UTF8.self)

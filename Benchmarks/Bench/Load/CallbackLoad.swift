@@ -8,12 +8,11 @@ final class CallbackLoad {
     let client: LocalFetcher
     private let plan: LoadPlan
     private let run: LoadRun
-    private let reactor: Reactor
+    private var isCutOff = false
 
     init(_ plan: LoadPlan, _ run: LoadRun, on reactor: Reactor) throws {
         self.plan = plan
         self.run = run
-        self.reactor = reactor
         client = try LocalFetcher(plan.configuration, on: reactor)
     }
 
@@ -21,6 +20,12 @@ final class CallbackLoad {
     func start() {
         run.callersBegan(plan.connections)
         for _ in 0..<plan.connections { step() }
+    }
+
+    /// Ends the requests in flight.
+    func cutOff() {
+        isCutOff = true
+        client.shutdown(.immediate)
     }
 
     private func step() {
@@ -52,9 +57,9 @@ final class CallbackLoad {
             run.succeeded(start, status: response.statusCode, bytes: response.body.count)
             step()
         case .failure(let error):
-            run.failed(start, code: code(of: error))
-            // Not from here: a failure may come at once, and a chain of them would be a recursion.
-            reactor.enqueue { [self] in step() }
+            // Cut off at the end of its time: neither well nor badly done.
+            if !isCutOff { run.failed(start, code: code(of: error)) }
+            step()
         }
     }
 }

@@ -11,7 +11,8 @@ extension LoadPlan {
         case .url:
             configuration.pool.connectionsPerOrigin = connections
             configuration.pool.connections = max(connections, configuration.pool.connections)
-            configuration.pool.idleConnections = max(connections, configuration.pool.idleConnections)
+            configuration.pool.idleConnections = max(
+                connections, configuration.pool.idleConnections)
             configuration.pool.waitingCalls = max(connections, configuration.pool.waitingCalls)
         case .origins:
             // The bound that the scenario shows: a tenth of the origins that are visited.

@@ -21,7 +21,7 @@ struct CrossThreadLoad {
             await withDiscardingTaskGroup { group in
                 for _ in 0..<plan.connections { group.addTask { await shared.caller(fetcher) } }
             }
-            let opened = await fetcher.statistics.connectionsOpened
+            let opened = try await fetcher.statistics.connectionsOpened
             await fetcher.shutdown(.immediate)
             shared.end()
             return opened

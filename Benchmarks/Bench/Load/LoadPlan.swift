@@ -43,7 +43,8 @@ struct LoadPlan: Sendable {
         case .url(let url): return url
         case .origins(let count, let port):
             let origin = number % count
-            return "http://127.\(1 + origin / 62_500).\(origin / 250 % 250).\(1 + origin % 250):\(port)/"
+            return
+                "http://127.\(1 + origin / 62_500).\(origin / 250 % 250).\(1 + origin % 250):\(port)/"
         }
     }
 }

@@ -21,7 +21,7 @@ final class LoadRun {
     private var whenCallersEnded: CheckedContinuation<Void, Never>?
 
     /// Asks the client.
-    var statistics: (() async -> FetcherStatistics)?
+    var statistics: (() async -> FetcherStatistics?)?
     /// Ends the requests in flight, where cancelling the callers' tasks doesn't.
     var cutOff: (() -> Void)?
 

@@ -23,7 +23,7 @@ struct LoadTest: Sendable {
     private func throughTasks() async throws -> Report {
         let run = try makeRun()
         let fetcher = try Fetcher(plan.configuration)
-        run.value.statistics = { await fetcher.statistics }
+        run.value.statistics = { try? await fetcher.statistics }
         let load = AsyncLoad(plan: plan, fetcher: fetcher, run: run)
         let report = await measure(run) { await load.run() }
         await fetcher.shutdown(.immediate)
@@ -34,7 +34,7 @@ struct LoadTest: Sendable {
         let run = try makeRun()
         let load = try CallbackLoad(plan, run.value, on: run.reactor)
         run.value.statistics = { load.client.statistics }
-        run.value.cutOff = { load.client.shutdown(.immediate) }
+        run.value.cutOff = { load.cutOff() }
         load.start()
         let report = await measure(run) { await run.value.callersEnded() }
         load.client.shutdown(.immediate)
@@ -68,7 +68,7 @@ struct LoadTest: Sendable {
         let used = ProcessorTime.own - before
         run.value.end()
         var report = Report(run.value.tally, wall: run.value.wallSeconds, used: used)
-        report.connectionsOpened = await run.value.statistics?().connectionsOpened ?? 0
+        report.connectionsOpened = await run.value.statistics?()?.connectionsOpened ?? 0
         watch?.fill(&report)
         return report
     }

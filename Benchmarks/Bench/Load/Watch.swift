@@ -31,11 +31,11 @@ struct Watch: Sendable {
 
     /// Looks once.
     mutating func look(
-        at tally: Tally, _ statistics: (() async -> FetcherStatistics)?
+        at tally: Tally, _ statistics: (() async -> FetcherStatistics?)?
     ) async {
         threads = max(threads, ProcessFigures()?.threads ?? 0)
-        if looksAtOrigins, let statistics {
-            mostOrigins = max(mostOrigins, await statistics().trackedOrigins)
+        if looksAtOrigins, let tracked = await statistics?()?.trackedOrigins {
+            mostOrigins = max(mostOrigins, tracked)
             mostDescriptors = max(mostDescriptors, ProcessFigures.openDescriptors)
         }
         let seconds = Double(monotonicNanoseconds() - startedAt) / 1e9

@@ -87,7 +87,9 @@ final class EmbeddedOrigin {
             flush(descriptor)
             if connections[Int(descriptor)].isOpen { serveArrived(descriptor) }
         }
-        guard readiness & ~EPOLLOUT.rawValue != 0, connections[Int(descriptor)].isOpen else { return }
+        guard readiness & ~EPOLLOUT.rawValue != 0, connections[Int(descriptor)].isOpen else {
+            return
+        }
         let got = buffer.receive(descriptor)
         if got < 0 && (errno == EAGAIN || errno == EINTR) { return }
         guard got > 0 else { return close(descriptor) }

@@ -19,7 +19,8 @@ struct RequestHead {
         let line = bytes.prefix { $0 != UInt8(ascii: "\r") }
         let parts = line.split(separator: UInt8(ascii: " "))
         isHEAD = parts.first.map { $0.elementsEqual("HEAD".utf8) } ?? false
-        route = parts.count > 1
+        route =
+            parts.count > 1
             ? OriginRoute(path: String(decoding: parts[1], as: UTF8.self)) : .unknown
     }
 

@@ -5,7 +5,8 @@ extension Report {
     /// The lines a parent reads.
     var lines: String {
         var lines = [
-            "requests \(requests)", "errors \(errors)", "wall \(wallSeconds)", "user \(userSeconds)",
+            "requests \(requests)", "errors \(errors)", "wall \(wallSeconds)",
+            "user \(userSeconds)",
             "system \(systemSeconds)", "p50 \(latency.p50)", "p90 \(latency.p90)",
             "p99 \(latency.p99)", "p999 \(latency.p999)", "max \(latency.max)", "bytes \(bytes)",
             "connections \(connectionsOpened)", "threads \(threads)",

@@ -24,7 +24,8 @@ struct Table {
                 return column == 0 ? cell + padding : padding + cell
             }.joined(separator: "  ")
         }
-        lines.insert(widths.map { String(repeating: "-", count: $0) }.joined(separator: "  "), at: 1)
+        lines.insert(
+            widths.map { String(repeating: "-", count: $0) }.joined(separator: "  "), at: 1)
         return lines.joined(separator: "\n")
     }
 }
@@ -33,7 +34,8 @@ extension Table {
     /// The scenario list's table: one row a report.
     static func of(_ reports: [(name: String, report: Report)]) -> Table {
         var table = Table([
-            "scenario", "requests", "errors", "requests/s", "p50 µs", "p90 µs", "p99 µs", "p99.9 µs",
+            "scenario", "requests", "errors", "requests/s", "p50 µs", "p90 µs", "p99 µs",
+            "p99.9 µs",
             "user µs", "sys µs", "RSS MB", "threads",
         ])
         for (name, report) in reports {

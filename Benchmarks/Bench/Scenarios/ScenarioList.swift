@@ -21,7 +21,10 @@ struct ScenarioList {
         for scenario in scenarios where !Interruption.isRequested {
             let child = try ChildProcess(
                 ChildProcess.ownPath,
-                ["scenario", scenario.rawValue, "--port", "\(origin.port)", "--seconds", "\(seconds)"])
+                [
+                    "scenario", scenario.rawValue, "--port", "\(origin.port)", "--seconds",
+                    "\(seconds)",
+                ])
             let outcome = try child.finish()
             guard let report = Report(lines: outcome.output) else {
                 progress.say("\(scenario.title): failed with exit code \(outcome.exitCode)")

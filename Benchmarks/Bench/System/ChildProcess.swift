@@ -150,7 +150,9 @@ func withCStrings<R>(
     defer { unsafe copies.forEach { unsafe free($0) } }
     return unsafe copies.withUnsafeBufferPointer { buffer in
         // The array has its null terminator at least, so it has an address.
-        guard let base = buffer.baseAddress else { preconditionFailure("an empty array of strings") }
+        guard let base = buffer.baseAddress else {
+            preconditionFailure("an empty array of strings")
+        }
         return unsafe body(base)
     }
 }

@@ -8,7 +8,9 @@ import Glibc
 func raiseDescriptorLimit(to wanted: UInt = 65_536) -> UInt {
     var limit = rlimit()
     // The struct is ours; the kernel reads or fills it during the call.
-    guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 0 }
+    guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else {
+        return 0
+    }
     if limit.rlim_cur >= wanted { return limit.rlim_cur }
     var raised = rlimit(rlim_cur: wanted, rlim_max: max(wanted, limit.rlim_max))
     if unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &raised) == 0 { return wanted }

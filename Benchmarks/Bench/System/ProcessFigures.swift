@@ -88,7 +88,9 @@ func readToEnd(_ descriptor: CInt) -> [UInt8] {
     var chunk = [UInt8](repeating: 0, count: 16_384)
     while true {
         // The kernel writes at most `count` bytes into storage this function owns.
-        let got = unsafe chunk.withUnsafeMutableBytes { unsafe read(descriptor, $0.baseAddress, $0.count) }
+        let got = unsafe chunk.withUnsafeMutableBytes {
+            unsafe read(descriptor, $0.baseAddress, $0.count)
+        }
         if got < 0 && errno == EINTR { continue }
         guard got > 0 else { return all }
         all += chunk[..<got]
