@@ -2,7 +2,7 @@
 // process is started by Comparison.
 
 /// A client that is measured as a process of its own, so that wait4(2) counts it alone.
-struct Contender {
+package struct Contender {
     let name: String
     let program: String
     let arguments: [String]
@@ -94,7 +94,7 @@ struct Contender {
     }
 
     /// "  192315 requests in 3.04s, 28.24MB read"; "  Socket errors: connect 0, read 3, …".
-    static let countWrk: @Sendable (String) -> (requests: Int, errors: Int)? = { text in
+    package static let countWrk: @Sendable (String) -> (requests: Int, errors: Int)? = { text in
         var requests: Int?
         var errors = 0
         for line in text.split(separator: "\n") {
@@ -107,7 +107,7 @@ struct Contender {
     }
 
     /// "requests: 190000 total, 190000 started, 190000 done, 190000 succeeded, 0 failed, …".
-    static let countH2load: @Sendable (String) -> (requests: Int, errors: Int)? = { text in
+    package static let countH2load: @Sendable (String) -> (requests: Int, errors: Int)? = { text in
         let line = text.split(separator: "\n").first { $0.hasPrefix("requests:") }
         guard let found = line.map({ numbers(in: $0) }), found.count >= 5 else { return nil }
         return (found[2], found[4])

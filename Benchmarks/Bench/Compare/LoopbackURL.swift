@@ -2,16 +2,16 @@
 // parser is part of what is measured, so it is not used here. Pure.
 
 /// `http://127.a.b.c:port/path` or `http://localhost:port/path`.
-struct LoopbackURL: Equatable {
-    let address: LoopbackAddress
+package struct LoopbackURL: Equatable {
+    package let address: LoopbackAddress
     /// Host and port as they were written.
-    let authority: String
+    package let authority: String
     /// Path and query, at least "/".
-    let path: String
+    package let path: String
 
-    var text: String { "http://\(authority)\(path)" }
+    package var text: String { "http://\(authority)\(path)" }
 
-    init?(_ text: String) {
+    package init?(_ text: String) {
         guard text.hasPrefix("http://") else { return nil }
         let rest = text.dropFirst(7)
         let slash = rest.firstIndex(of: "/") ?? rest.endIndex

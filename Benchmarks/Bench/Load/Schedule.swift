@@ -6,25 +6,30 @@
 // when it was due, so that a stall of the server is seen by every request it delayed.
 
 /// Where a load run ends: at whichever comes first.
-struct Amount: Equatable, Sendable {
-    var requests: Int?
+package struct Amount: Equatable, Sendable {
+    package var requests: Int?
     /// No request starts later than this.
-    var nanoseconds: UInt64?
+    package var nanoseconds: UInt64?
+
+    package init(requests: Int? = nil, nanoseconds: UInt64? = nil) {
+        self.requests = requests
+        self.nanoseconds = nanoseconds
+    }
 }
 
 /// A request that starts now.
-struct Start: Equatable, Sendable {
+package struct Start: Equatable, Sendable {
     /// Counts from 0.
-    let number: Int
+    package let number: Int
     /// Its latency counts from here.
-    let intended: UInt64
-    let isLate: Bool
+    package let intended: UInt64
+    package let isLate: Bool
 }
 
 /// The line of requests to come.
-struct Schedule: Equatable {
+package struct Schedule: Equatable {
     /// What a free caller is to do.
-    enum Step: Equatable {
+    package enum Step: Equatable {
         case start(Start)
         /// None is due before that instant.
         case wait(until: UInt64)
@@ -33,7 +38,7 @@ struct Schedule: Equatable {
     }
 
     /// A start within this time of its due time is not late: a timer's own slack.
-    static let slack: UInt64 = 1_000_000
+    package static let slack: UInt64 = 1_000_000
 
     let amount: Amount
     let startedAt: UInt64
@@ -42,14 +47,14 @@ struct Schedule: Equatable {
     private(set) var started = 0
     private(set) var isStopped = false
 
-    init(_ amount: Amount, rate: Double? = nil, startingAt now: UInt64) {
+    package init(_ amount: Amount, rate: Double? = nil, startingAt now: UInt64) {
         self.amount = amount
         self.rate = rate
         startedAt = now
     }
 
     /// Takes the next request, or says why not.
-    mutating func next(now: UInt64) -> Step {
+    package mutating func next(now: UInt64) -> Step {
         let intended = rate.map { startedAt + UInt64(Double(started) * 1e9 / $0) } ?? now
         if isStopped || isOver(at: intended) { return .finished }
         if intended > now { return .wait(until: intended) }
@@ -59,7 +64,7 @@ struct Schedule: Equatable {
     }
 
     /// No request starts any more.
-    mutating func stop() {
+    package mutating func stop() {
         isStopped = true
     }
 

@@ -2,19 +2,27 @@
 // embedded origin.
 
 /// Connections whose answer is due later, the earliest first.
-struct DelayLine {
+package struct DelayLine {
     /// A connection by descriptor, and which of its many owners was meant.
-    struct Entry: Equatable {
-        let due: UInt64
+    package struct Entry: Equatable {
+        package let due: UInt64
         let descriptor: CInt
         let generation: UInt32
+
+        package init(due: UInt64, descriptor: CInt, generation: UInt32) {
+            self.due = due
+            self.descriptor = descriptor
+            self.generation = generation
+        }
     }
 
     private var heap: [Entry] = []
 
-    var earliest: UInt64? { heap.first?.due }
+    package init() {}
 
-    mutating func insert(_ entry: Entry) {
+    package var earliest: UInt64? { heap.first?.due }
+
+    package mutating func insert(_ entry: Entry) {
         heap.append(entry)
         var child = heap.count - 1
         while child > 0, heap[child].due < heap[(child - 1) / 2].due {
@@ -24,7 +32,7 @@ struct DelayLine {
     }
 
     /// The earliest entry, if it is due.
-    mutating func popDue(now: UInt64) -> Entry? {
+    package mutating func popDue(now: UInt64) -> Entry? {
         guard let first = heap.first, first.due <= now else { return nil }
         let last = heap.removeLast()
         if heap.isEmpty { return first }

@@ -3,7 +3,7 @@
 import Glibc
 
 /// What a request line asks for.
-enum OriginRoute: Equatable {
+package enum OriginRoute: Equatable {
     /// `/`: 13 bytes.
     case hello
     /// `/close`: the same and the connection ends.
@@ -14,7 +14,7 @@ enum OriginRoute: Equatable {
     case delay(milliseconds: Int)
     case unknown
 
-    init(path: String) {
+    package init(path: String) {
         let path = path.prefix { $0 != "?" }
         let parts = path.split(separator: "/", omittingEmptySubsequences: false)
         switch (parts.count, parts.count > 1 ? parts[1] : "") {

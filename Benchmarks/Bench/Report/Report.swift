@@ -2,37 +2,41 @@
 // process hands its figures to its parent. A pure value.
 
 /// Figures of one load run.
-struct Report: Equatable {
+package struct Report: Equatable {
     /// Microseconds.
-    struct Latency: Equatable {
+    package struct Latency: Equatable {
         var p50: UInt64 = 0
         var p90: UInt64 = 0
         var p99: UInt64 = 0
         var p999: UInt64 = 0
-        var max: UInt64 = 0
+        package var max: UInt64 = 0
+
+        package init() {}
     }
 
     /// Requests that ended, those that failed among them.
-    var requests = 0
-    var errors = 0
-    var wallSeconds = 0.0
+    package var requests = 0
+    package var errors = 0
+    package var wallSeconds = 0.0
     /// CPU of the client's process alone.
-    var userSeconds = 0.0
-    var systemSeconds = 0.0
-    var latency = Latency()
+    package var userSeconds = 0.0
+    package var systemSeconds = 0.0
+    package var latency = Latency()
     /// Bytes of response bodies.
-    var bytes = 0
-    var connectionsOpened = 0
+    package var bytes = 0
+    package var connectionsOpened = 0
     /// The most ever seen.
-    var threads = 0
-    var peakResidentKilobytes = 0
+    package var threads = 0
+    package var peakResidentKilobytes = 0
     var statuses: [Int: Int] = [:]
     var errorsByCode: [String: Int] = [:]
-    var late = 0
+    package var late = 0
     /// Further facts, a sentence each; under the table, not in the JSON.
     var notes: [String] = []
 
-    var requestsPerSecond: Double { wallSeconds > 0 ? Double(requests) / wallSeconds : 0 }
+    package init() {}
+
+    package var requestsPerSecond: Double { wallSeconds > 0 ? Double(requests) / wallSeconds : 0 }
 
     /// User and system CPU microseconds per request.
     var processorMicroseconds: (user: Double, system: Double) {
@@ -41,7 +45,7 @@ struct Report: Equatable {
     }
 
     /// One JSON object, keys as documented.
-    var json: String {
+    package var json: String {
         let latency =
             "{\"p50\":\(latency.p50),\"p90\":\(latency.p90),\"p99\":\(latency.p99),"
             + "\"p999\":\(latency.p999),\"max\":\(latency.max)}"
@@ -67,7 +71,7 @@ struct Report: Equatable {
 }
 
 /// A number with so many places, rounded; never in exponent form, so JSON and tables can hold it.
-func decimal(_ value: Double, _ places: Int) -> String {
+package func decimal(_ value: Double, _ places: Int) -> String {
     var scale = 1
     for _ in 0..<places { scale *= 10 }
     guard value.isFinite, abs(value) < 1e15 / Double(scale) else { return "0" }

@@ -3,7 +3,7 @@
 
 extension Report {
     /// The lines a parent reads.
-    var lines: String {
+    package var lines: String {
         var lines = [
             "requests \(requests)", "errors \(errors)", "wall \(wallSeconds)",
             "user \(userSeconds)",
@@ -19,7 +19,7 @@ extension Report {
     }
 
     /// Reads the lines back; nil unless at least the number of requests is there.
-    init?(lines text: String) {
+    package init?(lines text: String) {
         self.init()
         var isReport = false
         for line in text.split(separator: "\n") {

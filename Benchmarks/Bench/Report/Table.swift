@@ -1,19 +1,19 @@
 // Columns of text: the first flush left, the others flush right. Pure.
 
 /// A table that widens its columns to what they hold.
-struct Table {
+package struct Table {
     private var rows: [[String]]
 
-    init(_ header: [String]) {
+    package init(_ header: [String]) {
         rows = [header]
     }
 
-    mutating func append(_ row: [String]) {
+    package mutating func append(_ row: [String]) {
         rows.append(row)
     }
 
     /// The table with a rule under its header.
-    var text: String {
+    package var text: String {
         let columns = rows.map(\.count).max() ?? 0
         let widths = (0..<columns).map { column in
             rows.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0
@@ -53,7 +53,7 @@ extension Table {
 }
 
 /// 1234567 as 1,234,567.
-func grouped(_ number: Int) -> String {
+package func grouped(_ number: Int) -> String {
     let digits = String(number.magnitude)
     var text = ""
     for (index, digit) in digits.enumerated() {

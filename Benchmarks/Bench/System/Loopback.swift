@@ -5,9 +5,9 @@ import CFetchLinux
 import Glibc
 
 /// An IPv4 address and port, as `http://127.0.0.1:8080/` names them.
-struct LoopbackAddress: Equatable {
-    var host: UInt32
-    var port: UInt16
+package struct LoopbackAddress: Equatable {
+    package var host: UInt32
+    package var port: UInt16
 
     static let localhost: UInt32 = 0x7F00_0001
 
