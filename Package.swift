@@ -126,6 +126,7 @@ let package = Package(
                 "FetchBytes", "TestSupport", httpTypes,
             ]),
         tests("Behaviour", ["Fetch", "FetchReactor", "FetchTime", "TestSupport", httpTypes]),
+        tests("Bench", ["Bench"]),
         tests("Command", ["TestSupport"]),
         .testTarget(
             name: "TidyTests", path: "Tests/TidyTests", exclude: ["Fixtures"],

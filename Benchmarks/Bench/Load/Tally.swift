@@ -76,9 +76,10 @@ extension Report {
         errorsByCode = tally.errorsByCode
         late = tally.late
         guard tally.requests > 0 else { return }
-        latency = Latency(
-            p50: tally.latency.valueAtPercentile(50), p90: tally.latency.valueAtPercentile(90),
-            p99: tally.latency.valueAtPercentile(99), p999: tally.latency.valueAtPercentile(99.9),
-            max: tally.latency.max)
+        latency.p50 = tally.latency.valueAtPercentile(50)
+        latency.p90 = tally.latency.valueAtPercentile(90)
+        latency.p99 = tally.latency.valueAtPercentile(99)
+        latency.p999 = tally.latency.valueAtPercentile(99.9)
+        latency.max = tally.latency.max
     }
 }
