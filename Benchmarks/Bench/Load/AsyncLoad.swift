@@ -25,7 +25,7 @@ struct AsyncLoad: Sendable {
                 let (status, bytes) = try await send(start.number)
                 run.value.succeeded(start, status: status, bytes: bytes)
             } catch is CancellationError {
-                // Cut off at the end of its time: neither well nor badly done.
+                run.value.cutOff(start)
                 return
             } catch {
                 run.value.failed(start, code: code(of: error))

@@ -57,8 +57,7 @@ final class CallbackLoad {
             run.succeeded(start, status: response.statusCode, bytes: response.body.count)
             step()
         case .failure(let error):
-            // Cut off at the end of its time: neither well nor badly done.
-            if !isCutOff { run.failed(start, code: code(of: error)) }
+            if isCutOff { run.cutOff(start) } else { run.failed(start, code: code(of: error)) }
             step()
         }
     }

@@ -23,7 +23,7 @@ final class LoadRun {
     /// Asks the client.
     var statistics: (() async -> FetcherStatistics?)?
     /// Ends the requests in flight, where cancelling the callers' tasks doesn't.
-    var cutOff: (() -> Void)?
+    var cancelCalls: (() -> Void)?
 
     let startedAt: UInt64
 
@@ -58,10 +58,25 @@ final class LoadRun {
         tally.failed(code: code, nanoseconds: lastEndedAt - start.intended)
     }
 
-    /// No request starts any more; those in flight may end.
-    func stop() {
+    /// No request starts any more; those in flight may end. In an open loop those that are due
+    /// already still start: left out, they would take their long waits with them.
+    func timeIsOver() {
+        if schedule.rate == nil || Interruption.isRequested { schedule.stop() }
+        releaseDue()
+    }
+
+    /// Counts what was due and never started; the grace is over.
+    func abandonDue() {
+        while !Interruption.isRequested, case .start(let start) = take() {
+            failed(start, code: "not-started")
+        }
         schedule.stop()
         releaseDue()
+    }
+
+    /// A request was cut off at the end of the grace; after Ctrl-C nobody wants to know.
+    func cutOff(_ start: Start) {
+        if !Interruption.isRequested { failed(start, code: "unfinished") }
     }
 
     var wallSeconds: Double { Double(lastEndedAt - startedAt) / 1e9 }
@@ -88,7 +103,7 @@ final class LoadRun {
     func end() {
         pacer?.end()
         pacer = nil
-        cutOff = nil
+        cancelCalls = nil
     }
 
     fileprivate func releaseDue() {

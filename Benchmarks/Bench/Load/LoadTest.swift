@@ -34,7 +34,7 @@ struct LoadTest: Sendable {
         let run = try makeRun()
         let load = try CallbackLoad(plan, run.value, on: run.reactor)
         run.value.statistics = { load.client.statistics }
-        run.value.cutOff = { load.cutOff() }
+        run.value.cancelCalls = { load.cutOff() }
         load.start()
         let report = await measure(run) { await run.value.callersEnded() }
         load.client.shutdown(.immediate)
@@ -73,19 +73,20 @@ struct LoadTest: Sendable {
         return report
     }
 
-    /// Looks until there is nothing to look at, stops the schedule when the time is over, and returns
-    /// when those in flight have had their grace.
+    /// Looks until there is nothing to look at, stops the schedule when the time is over, and
+    /// returns when those in flight have had their grace.
     private func watched(_ run: ReactorBound<LoadRun>) async -> Watch {
         var watch = Watch(label, plan, progress: progress)
         var overSince: UInt64?
         while true {
             await watch.look(at: run.value.tally, run.value.statistics)
-            if watch.isOver, overSince == nil {
-                overSince = monotonicNanoseconds()
-                run.value.stop()
+            if watch.isOver {
+                overSince = overSince ?? monotonicNanoseconds()
+                run.value.timeIsOver()
             }
             if let overSince, watch.isExhausted(since: overSince) {
-                run.value.cutOff?()
+                run.value.abandonDue()
+                run.value.cancelCalls?()
                 return watch
             }
             do {
