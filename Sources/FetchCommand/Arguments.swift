@@ -93,7 +93,7 @@ struct Arguments: ParsableCommand {
     private static func field(of line: String) -> (name: String, value: String)? {
         guard let colon = line.utf8.firstIndex(of: UInt8(ascii: ":")), colon > line.startIndex
         else { return nil }
-        let value = line[colon...].dropFirst().drop { $0 == " " || $0 == "\t" }
+        let value = line[line.utf8.index(after: colon)...].drop { $0 == " " || $0 == "\t" }
         return (String(line[..<colon]), String(value))
     }
 }
