@@ -100,7 +100,7 @@ let package = Package(
         tests("Time", ["FetchTime"]),
         tests("HTTP", ["FetchHTTP", "FetchBytes", httpTypes]),
         tests("HTTP1", ["FetchHTTP1", "FetchHTTP", "FetchBytes"]),
-        tests("Reactor", ["FetchReactor", "FetchTime", "CFetchLinux"]),
+        tests("Reactor", ["FetchReactor", "FetchTime", "CFetchLinux", "TestSupport"]),
         tests(
             "Transport",
             ["FetchTransport", "FetchReactor", "FetchTime", "FetchBytes", "TestSupport"]),

@@ -1,1 +1,111 @@
+// The few lines behind CFetchLinux.h that can't be inline. No logic.
+#define _GNU_SOURCE
 #include "CFetchLinux.h"
+
+#include <stdatomic.h>
+#include <unistd.h>
+
+// -- The calling thread ------------------------------------------------------------------------
+
+__thread uint64_t fetch_thread_number_of_this = 0;
+__thread const void *fetch_reactor_of_this = NULL;
+
+uint64_t fetch_new_thread_number(void) {
+    static _Atomic uint64_t last = 0;
+    return atomic_fetch_add(&last, 1) + 1;
+}
+
+int fetch_name_thread(pthread_t thread, const char *name) {
+    return pthread_setname_np(thread, name);
+}
+
+bool fetch_is_main_thread(void) { return gettid() == getpid(); }
+
+// -- fork(2) -----------------------------------------------------------------------------------
+
+uint64_t fetch_forks = 0;
+
+// In the child, on its only thread: nothing else can be reading.
+static void forked(void) {
+    fetch_forks += 1;
+    fetch_thread_number_of_this = 0;
+    fetch_reactor_of_this = NULL;
+}
+
+static void watch_forks(void) { pthread_atfork(NULL, NULL, forked); }
+
+void fetch_watch_forks(void) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, watch_forks);
+}
+
+// -- Releases after a reactor's end ------------------------------------------------------------
+
+static pthread_mutex_t late_releases = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+
+void fetch_lock_late_releases(void) { pthread_mutex_lock(&late_releases); }
+void fetch_unlock_late_releases(void) { pthread_mutex_unlock(&late_releases); }
+
+// -- Swift's global executor -------------------------------------------------------------------
+
+#define SWIFT __attribute__((swiftcall))
+
+typedef SWIFT void (*original_enqueue)(void *job);
+typedef SWIFT void (*original_delay)(unsigned long long nanoseconds, void *job);
+typedef SWIFT void (*original_deadline)(
+    long long seconds, long long nanoseconds, long long tolerance_seconds,
+    long long tolerance_nanoseconds, int clock, void *job);
+
+// libswift_Concurrency's variables and functions (its runtime/Concurrency.h).
+extern SWIFT void (*swift_task_enqueueGlobal_hook)(void *job, original_enqueue original);
+extern SWIFT void (*swift_task_enqueueGlobalWithDelay_hook)(
+    unsigned long long nanoseconds, void *job, original_delay original);
+extern SWIFT void (*swift_task_enqueueGlobalWithDeadline_hook)(
+    long long seconds, long long nanoseconds, long long tolerance_seconds,
+    long long tolerance_nanoseconds, int clock, void *job, original_deadline original);
+extern SWIFT void swift_task_enqueueGlobalWithDelay(unsigned long long nanoseconds, void *job);
+
+static fetch_enqueue_function enqueue_function;
+static fetch_delay_function delay_function;
+
+static SWIFT void enqueue_hook(void *job, original_enqueue original) { enqueue_function(job); }
+
+static SWIFT void delay_hook(
+    unsigned long long nanoseconds, void *job, original_delay original) {
+    delay_function(job, nanoseconds > INT64_MAX ? INT64_MAX : (int64_t)nanoseconds);
+}
+
+// The clock is 1 for Swift's continuous clock (CLOCK_BOOTTIME), 2 for its suspending one.
+static SWIFT void deadline_hook(
+    long long seconds, long long nanoseconds, long long tolerance_seconds,
+    long long tolerance_nanoseconds, int clock, void *job, original_deadline original) {
+    int64_t deadline, delay;
+    int64_t now = fetch_nanoseconds(clock == 1 ? CLOCK_BOOTTIME : CLOCK_MONOTONIC);
+    if (__builtin_mul_overflow(seconds, (int64_t)1000000000, &deadline) ||
+        __builtin_add_overflow(deadline, nanoseconds, &deadline) ||
+        __builtin_sub_overflow(deadline, now, &delay))
+        delay = seconds < 0 ? 0 : INT64_MAX;
+    delay_function(job, delay < 0 ? 0 : delay);
+}
+
+bool fetch_install_global_executor(fetch_enqueue_function enqueue, fetch_delay_function delay) {
+    if (swift_task_enqueueGlobal_hook || swift_task_enqueueGlobalWithDelay_hook ||
+        swift_task_enqueueGlobalWithDeadline_hook)
+        return false;
+    enqueue_function = enqueue;
+    delay_function = delay;
+    swift_task_enqueueGlobalWithDelay_hook = delay_hook;
+    swift_task_enqueueGlobalWithDeadline_hook = deadline_hook;
+    swift_task_enqueueGlobal_hook = enqueue_hook;
+    return true;
+}
+
+void fetch_remove_global_executor(void) {
+    swift_task_enqueueGlobal_hook = NULL;
+    swift_task_enqueueGlobalWithDelay_hook = NULL;
+    swift_task_enqueueGlobalWithDeadline_hook = NULL;
+}
+
+void fetch_enqueue_global_with_delay(void *job, int64_t nanoseconds) {
+    swift_task_enqueueGlobalWithDelay((unsigned long long)nanoseconds, job);
+}

@@ -1,0 +1,126 @@
+// Scan: eight bytes at a time over what peers send. Pure; any thread.
+//
+// Unsafe: each word is loaded unaligned at an index the function has checked to be at least eight
+// bytes before the span's end; nothing else is read without the span's own check.
+
+/// Fast scans; each returns the index of the first byte that does not belong, or the count.
+package enum Scan {
+    @inlinable static var ones: UInt64 { 0x0101_0101_0101_0101 }
+    @inlinable static var highs: UInt64 { 0x8080_8080_8080_8080 }
+    @inlinable static var lows: UInt64 { 0x7f7f_7f7f_7f7f_7f7f }
+
+    /// Eight bytes at `index`, the first in the lowest bits. Traps when fewer are left.
+    @inlinable
+    package static func word(_ bytes: Span<UInt8>, at index: Int) -> UInt64 {
+        precondition(index >= 0 && index &+ 8 <= bytes.count)
+        return unsafe loaded(bytes, index)
+    }
+
+    /// Eight bytes at `index` with letters in lower case. Only for bytes known to be token
+    /// characters, and only to compare with words of letters and hyphens: other bytes are mangled.
+    @inlinable
+    package static func lowercaseWord(_ bytes: Span<UInt8>, at index: Int) -> UInt64 {
+        word(bytes, at: index) | 0x2020_2020_2020_2020
+    }
+
+    @unsafe
+    @inlinable
+    static func loaded(_ bytes: Span<UInt8>, _ index: Int) -> UInt64 {
+        let raw = unsafe bytes.bytes
+        return unsafe UInt64(
+            littleEndian: raw.unsafeLoadUnaligned(
+                fromUncheckedByteOffset: index, as: UInt64.self))
+    }
+
+    /// The first byte from `start` that is not HTAB, SP, VCHAR or obs-text.
+    @inlinable
+    package static func endOfFieldValue(_ bytes: Span<UInt8>, from start: Int) -> Int {
+        let count = bytes.count
+        precondition(start >= 0 && start <= count)
+        var index = start
+        while index &+ 8 <= count {
+            let word = unsafe loaded(bytes, index)
+            // Borrows spread upwards only, so the lowest bit set is always a true one.
+            let control = (word &- ones &* 0x20) & ~word
+            let notDelete = word ^ lows
+            let delete = (notDelete &- ones) & ~notDelete
+            let found = (control | delete) & highs
+            if found == 0 {
+                index &+= 8
+                continue
+            }
+            index &+= found.trailingZeroBitCount &>> 3
+            if bytes[index] != 0x09 { return index }
+            index &+= 1
+        }
+        while index < count, ASCII.isFieldValue(bytes[index]) { index &+= 1 }
+        return index
+    }
+
+    /// The first byte from `start` that is not a token character.
+    @inlinable
+    package static func endOfToken(_ bytes: Span<UInt8>, from start: Int) -> Int {
+        let count = bytes.count
+        precondition(start >= 0 && start <= count)
+        var index = start
+        while index &+ 8 <= count {
+            // Letters and hyphens go by eight; anything else is looked at alone.
+            let found = unsafe strangers(loaded(bytes, index))
+            if found == 0 {
+                index &+= 8
+                continue
+            }
+            index &+= found.trailingZeroBitCount &>> 3
+            if !ASCII.isToken(bytes[index]) { return index }
+            index &+= 1
+        }
+        while index < count, ASCII.isToken(bytes[index]) { index &+= 1 }
+        return index
+    }
+
+    /// The high bit of each byte that is neither a letter nor a hyphen.
+    @inlinable
+    static func strangers(_ word: UInt64) -> UInt64 {
+        let lower = (word | (ones &* 0x20)) & lows
+        let fromA = lower &+ ones &* (0x80 - 0x61)
+        let pastZ = lower &+ ones &* (0x80 - 0x7b)
+        let noHyphen = ((word ^ (ones &* 0x2d)) & lows) &+ lows
+        return ((~fromA | pastZ) & noHyphen | word) & highs
+    }
+
+    /// Whether two runs are equal but for the case of letters; eight at a time.
+    @inlinable
+    package static func equalsIgnoringCase(_ one: Span<UInt8>, _ other: Span<UInt8>) -> Bool {
+        let count = one.count
+        guard count == other.count else { return false }
+        var index = 0
+        while index &+ 8 <= count {
+            let mine = unsafe loaded(one, index)
+            let theirs = unsafe loaded(other, index)
+            let difference = mine ^ theirs
+            if difference != 0 {
+                // Only the case bit may differ, and only between letters.
+                let others = (strangers(mine) | strangers(theirs)) &>> 2
+                guard difference & ~(ones &* 0x20) == 0, others & difference == 0 else {
+                    return false
+                }
+            }
+            index &+= 8
+        }
+        while index < count {
+            guard ASCII.lowercased(one[index]) == ASCII.lowercased(other[index]) else {
+                return false
+            }
+            index &+= 1
+        }
+        return true
+    }
+
+    /// The first SP, HTAB or control character, byte for byte; non-ASCII passes.
+    @inlinable
+    package static func firstBlankOrControl(_ bytes: Span<UInt8>) -> Int {
+        var index = 0
+        while index < bytes.count, bytes[index] > 0x20, bytes[index] != 0x7f { index &+= 1 }
+        return index
+    }
+}

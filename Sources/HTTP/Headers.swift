@@ -1,0 +1,221 @@
+// Headers: the fields a caller sends (RFC 9110 section 5). A value; any thread. The lines are kept as
+// they go on the wire, so that sending them is one copy; nothing malformed ever gets in.
+
+package import FetchBytes
+public import HTTPTypes
+
+/// Header fields in order, with names in the case given; names compare without case and may repeat.
+public struct Headers: Sendable {
+    /// The most fields one value holds.
+    public static let mostFields = 10_000
+    /// The most bytes of names and values one value holds.
+    public static let mostBytes = 1_048_576
+
+    /// Where one line's parts lie in `wire`.
+    struct Entry: Equatable, Sendable {
+        var name: Range<Int>
+        var value: Range<Int>
+    }
+
+    /// `Name: value` lines, each with CR LF.
+    private(set) var wire: [UInt8] = []
+    private(set) var entries: [Entry] = []
+    /// Which names that matter to framing and defaults are there.
+    package private(set) var specials: Specials = []
+
+    /// Names the encoder treats specially.
+    package struct Specials: OptionSet, Sendable {
+        package let rawValue: UInt16
+        package init(rawValue: UInt16) { self.rawValue = rawValue }
+        package static var host: Specials { Specials(rawValue: 1) }
+        package static var userAgent: Specials { Specials(rawValue: 2) }
+        package static var accept: Specials { Specials(rawValue: 4) }
+        package static var contentLength: Specials { Specials(rawValue: 8) }
+        package static var connection: Specials { Specials(rawValue: 16) }
+        package static var transferEncoding: Specials { Specials(rawValue: 32) }
+        package static var upgrade: Specials { Specials(rawValue: 64) }
+        package static var keepAlive: Specials { Specials(rawValue: 128) }
+        package static var expect: Specials { Specials(rawValue: 256) }
+    }
+
+    /// No fields.
+    public init() {}
+
+    /// Fields from pairs of name and value, in order.
+    public init(_ pairs: [(String, String)]) throws(FieldError) {
+        for (name, value) in pairs { try append(name, value) }
+    }
+
+    /// Fields of swift-http-types, checked again, by their bytes.
+    public init(_ fields: HTTPFields) throws(FieldError) {
+        for field in fields {
+            // The pointer is used inside the call only.
+            let value = unsafe field.withUnsafeBytesOfValue { unsafe Array($0) }
+            try append(field.name.rawName, value)
+        }
+    }
+
+    /// The number of fields, repeated names counted each time.
+    public var count: Int { entries.count }
+
+    /// Whether there is no field.
+    public var isEmpty: Bool { entries.isEmpty }
+
+    /// Adds a field behind the others. White space around the value is dropped.
+    public mutating func append(_ name: String, _ value: String) throws(FieldError) {
+        let bytes = value.utf8
+        try append(name, bytes.span)
+    }
+
+    /// Adds a field whose value is bytes, which need not be text.
+    public mutating func append(_ name: String, _ value: [UInt8]) throws(FieldError) {
+        try append(name, value.span)
+    }
+
+    private mutating func append(_ name: String, _ value: Span<UInt8>) throws(FieldError) {
+        let utf8 = name.utf8
+        let nameBytes = utf8.span
+        guard nameBytes.count > 0, Scan.endOfToken(nameBytes, from: 0) == nameBytes.count else {
+            throw .invalidName(name)
+        }
+        guard Scan.endOfFieldValue(value, from: 0) == value.count else {
+            throw .invalidValue(name: name)
+        }
+        let trimmed = ASCII.trimmed(value, 0..<value.count)
+        let size = wire.count + nameBytes.count + trimmed.count + 4
+        guard entries.count < Self.mostFields, size <= Self.mostBytes else { throw .tooLarge }
+        let start = wire.count
+        for index in 0..<nameBytes.count { wire.append(nameBytes[index]) }
+        wire.append(UInt8(ascii: ":"))
+        wire.append(UInt8(ascii: " "))
+        let valueStart = wire.count
+        for index in trimmed { wire.append(value[index]) }
+        entries.append(
+            Entry(name: start..<start + nameBytes.count, value: valueStart..<wire.count))
+        wire.append(0x0d)
+        wire.append(0x0a)
+        specials.formUnion(Self.special(nameBytes))
+    }
+
+    /// Puts a field in place of all of that name: where the first stood, or behind the others.
+    public mutating func set(_ name: String, _ value: String) throws(FieldError) {
+        var changed = Headers()
+        var isSet = false
+        for index in entries.indices {
+            if !hasName(name, at: index) {
+                changed.adopt(self, at: index)
+            } else if !isSet {
+                try changed.append(name, value)
+                isSet = true
+            }
+        }
+        if !isSet { try changed.append(name, value) }
+        self = changed
+    }
+
+    /// Takes all fields of a name out.
+    public mutating func remove(_ name: String) {
+        guard contains(name) else { return }
+        var changed = Headers()
+        for index in entries.indices where !hasName(name, at: index) {
+            changed.adopt(self, at: index)
+        }
+        self = changed
+    }
+
+    /// Copies a line that was checked before.
+    private mutating func adopt(_ other: Headers, at index: Int) {
+        let entry = other.entries[index]
+        let shift = wire.count - entry.name.lowerBound
+        wire.append(contentsOf: other.wire[entry.name.lowerBound..<entry.value.upperBound + 2])
+        entries.append(
+            Entry(
+                name: entry.name.lowerBound + shift..<entry.name.upperBound + shift,
+                value: entry.value.lowerBound + shift..<entry.value.upperBound + shift))
+        specials.formUnion(Self.special(wire.span.extracting(entries[entries.count - 1].name)))
+    }
+
+    /// Whether there is a field of that name.
+    public func contains(_ name: String) -> Bool { firstIndex(of: name) != nil }
+
+    /// The first value of a name: as UTF-8, or as ISO Latin-1 where it is not UTF-8.
+    public subscript(_ name: String) -> String? {
+        firstIndex(of: name).map { FieldText.string(value(at: $0).span) }
+    }
+
+    /// All values of a name, in order.
+    public func values(of name: String) -> [String] {
+        entries.indices.filter { hasName(name, at: $0) }
+            .map { FieldText.string(value(at: $0).span) }
+    }
+
+    /// The name of the field at an index, in the case given.
+    package func name(at index: Int) -> String {
+        String(decoding: wire[entries[index].name], as: UTF8.self)
+    }
+
+    /// The value of the field at an index.
+    package func value(at index: Int) -> Bytes {
+        Bytes(storage: wire, range: entries[index].value)
+    }
+
+    /// Whether the field at an index has that name.
+    package func hasName(_ name: String, at index: Int) -> Bool {
+        let utf8 = name.utf8
+        return Scan.equalsIgnoringCase(wire.span.extracting(entries[index].name), utf8.span)
+    }
+
+    /// Which special name the field at an index has, if any.
+    package func special(at index: Int) -> Specials {
+        Self.special(wire.span.extracting(entries[index].name))
+    }
+
+    private func firstIndex(of name: String) -> Int? {
+        entries.indices.first { hasName(name, at: $0) }
+    }
+
+    /// Writes all lines.
+    package func append(to buffer: ByteBuffer) {
+        buffer.append(wire.span)
+    }
+
+    /// Writes one line.
+    package func appendLine(at index: Int, to buffer: ByteBuffer) {
+        let entry = entries[index]
+        buffer.append(wire.span.extracting(entry.name.lowerBound..<entry.value.upperBound + 2))
+    }
+
+    private static func special(_ name: Span<UInt8>) -> Specials {
+        func named(_ literal: StaticString, _ special: Specials) -> Specials {
+            ASCII.equalsIgnoringCase(name, literal) ? special : []
+        }
+        return switch name.count {
+        case 4: named("host", .host)
+        case 6: named("accept", .accept).union(named("expect", .expect))
+        case 7: named("upgrade", .upgrade)
+        case 10:
+            named("user-agent", .userAgent).union(named("connection", .connection))
+                .union(named("keep-alive", .keepAlive))
+        case 14: named("content-length", .contentLength)
+        case 17: named("transfer-encoding", .transferEncoding)
+        default: []
+        }
+    }
+}
+
+extension Headers: Sequence {
+    /// Names and values in order; values as the subscript gives them.
+    public func makeIterator() -> AnyIterator<(name: String, value: String)> {
+        var index = 0
+        return AnyIterator {
+            guard index < entries.count else { return nil }
+            defer { index += 1 }
+            return (name(at: index), FieldText.string(value(at: index).span))
+        }
+    }
+}
+
+extension Headers: Equatable {
+    /// Whether the same lines go on the wire.
+    public static func == (one: Headers, other: Headers) -> Bool { one.wire == other.wire }
+}

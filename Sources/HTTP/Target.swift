@@ -1,0 +1,183 @@
+// Target: a parsed http or https URL (RFC 3986, RFC 9110 section 4.2, RFC 6874). A value; any thread.
+//
+// The text is kept as it came when it is canonical already, which costs no allocation: the fields
+// below are ranges in it. Otherwise it is rewritten first (TargetRewriting). Canonical means: scheme
+// and host in lower case, no user information, no default or empty port, no dot segment, nothing
+// that has to be percent-encoded. A fragment may stay in the text; nothing ever reads it.
+
+package import FetchBytes
+
+/// An absolute http or https URL, ready to be connected to and written on the wire.
+package struct Target: Sendable {
+    /// The longest URL accepted, in bytes of UTF-8.
+    package static let mostBytes = 65_536
+
+    /// What kind of thing the host is.
+    package enum HostKind: UInt8, Equatable, Sendable {
+        /// A registered name, to be resolved.
+        case name
+        /// A dotted quad.
+        case ipv4
+        /// An IPv6 address, in brackets in the URL.
+        case ipv6
+    }
+
+    let text: String
+    let parts: TargetParts
+
+    /// Hash of scheme, host and port; seeded per process, so that nobody can aim at a bucket.
+    package var originHash: UInt64 { parts.originHash }
+
+    /// Parses an absolute URL.
+    package init(_ url: String) throws(TargetError) {
+        let utf8 = url.utf8
+        guard utf8.count <= Self.mostBytes else { throw .tooLong }
+        if let parts = try TargetParts(canonical: utf8.span) {
+            self.init(text: url, parts: parts)
+        } else {
+            try self.init(rewriting: utf8.span)
+        }
+    }
+
+    private init(text: String, parts: TargetParts) {
+        self.text = text
+        self.parts = parts
+    }
+
+    /// Rewrites to canonical form, then parses that.
+    private init(rewriting bytes: Span<UInt8>) throws(TargetError) {
+        let rewritten = String(decoding: try TargetRewriting.rewrite(bytes), as: UTF8.self)
+        guard let parts = try TargetParts(canonical: rewritten.utf8.span) else {
+            throw .invalidHost
+        }
+        self.init(text: rewritten, parts: parts)
+    }
+
+    /// Parses an absolute URL, or appends a path (and query) to a base's path.
+    ///
+    /// The base's path loses a trailing `/`; its query is not inherited. `/v1` and `/users` make
+    /// `/v1/users`, and so do `/v1/` and `users`. A reference with a scheme stands for itself.
+    package init(_ reference: String, base: Target) throws(TargetError) {
+        if TargetRewriting.hasScheme(reference.utf8.span) {
+            try self.init(reference)
+        } else {
+            try self.init(base.joined(reference))
+        }
+    }
+
+    /// Whether the scheme is https.
+    package var isSecure: Bool { parts.isSecure }
+
+    /// The port, the scheme's default where the URL names none.
+    package var port: UInt16 { parts.port }
+
+    /// What kind of thing the host is.
+    package var hostKind: HostKind { parts.hostKind }
+
+    /// The host in lower case: no brackets, zone or trailing dot. Made when asked for.
+    package var host: String { String(text.utf8[range: parts.host]) }
+
+    /// The zone of a scoped IPv6 address (`eth0`); it never goes on the wire.
+    package var zone: String? {
+        parts.zoneCount == 0 ? nil : String(text.utf8[range: parts.zone])
+    }
+
+    /// Whether the host name ended in a dot, so that no search domain applies.
+    package var isAbsoluteName: Bool { parts.isAbsoluteName }
+
+    /// Whether the URL had nothing between host and query.
+    package var hadEmptyPath: Bool { parts.path.isEmpty }
+
+    /// Whether there is a `?`.
+    package var hasQuery: Bool { parts.queryStart < parts.end }
+
+    /// Path and query as sent in a request line.
+    package var pathAndQuery: String {
+        (hadEmptyPath ? "/" : "") + String(text.utf8[range: parts.pathAndQuery])
+    }
+
+    /// Bytes `appendPathAndQuery` writes.
+    package var pathAndQueryCount: Int { parts.pathAndQuery.count + (hadEmptyPath ? 1 : 0) }
+
+    /// Writes the request target in origin form.
+    package func appendPathAndQuery(to buffer: ByteBuffer) {
+        let range = parts.pathAndQuery
+        if parts.path.isEmpty { buffer.append(UInt8(ascii: "/")) }
+        if range.isEmpty { return }
+        let utf8 = text.utf8
+        buffer.append(utf8.span.extracting(range))
+    }
+
+    /// Writes the value of the Host field: host and, unless it is the default, port.
+    package func appendHostField(to buffer: ByteBuffer) {
+        let utf8 = text.utf8
+        if parts.zoneCount == 0 && !parts.isAbsoluteName {
+            buffer.append(utf8.span.extracting(parts.authority))
+            return
+        }
+        let isAddress = parts.hostKind == .ipv6
+        if isAddress { buffer.append(UInt8(ascii: "[")) }
+        buffer.append(utf8.span.extracting(parts.host))
+        if isAddress { buffer.append(UInt8(ascii: "]")) }
+        if parts.port != (parts.isSecure ? 443 : 80) {
+            buffer.append(UInt8(ascii: ":"))
+            buffer.appendDecimal(Int(parts.port))
+        }
+    }
+
+    /// The value of the Host field.
+    package var hostField: String {
+        let buffer = ByteBuffer(capacity: 64)
+        appendHostField(to: buffer)
+        return String(buffer.takeBytes(buffer.readableCount))
+    }
+
+    /// Whether scheme, host and port are the same.
+    package func isSameOrigin(as other: Target) -> Bool {
+        guard parts.originHash == other.parts.originHash,
+            parts.port == other.parts.port, parts.flags == other.parts.flags,
+            parts.zoneCount == other.parts.zoneCount
+        else { return false }
+        let mine = text.utf8
+        let theirs = other.text.utf8
+        return mine.span.extracting(parts.authority)
+            .holdsSameBytes(as: theirs.span.extracting(other.parts.authority))
+    }
+}
+
+extension Target: CustomStringConvertible {
+    /// The whole URL in canonical form: no user information, no fragment.
+    package var description: String {
+        let authority = String(text.utf8[range: 0..<parts.authority.upperBound])
+        return authority + pathAndQuery
+    }
+}
+
+extension Target: Equatable {
+    /// Whether both print the same.
+    package static func == (one: Target, other: Target) -> Bool {
+        one.isSameOrigin(as: other) && one.pathAndQuery == other.pathAndQuery
+    }
+}
+
+extension Span<UInt8> {
+    /// Whether both runs hold the same bytes.
+    func holdsSameBytes(as other: Span<UInt8>) -> Bool {
+        guard count == other.count else { return false }
+        var index = 0
+        while index < count {
+            guard self[index] == other[index] else { return false }
+            index &+= 1
+        }
+        return true
+    }
+}
+
+extension String.UTF8View {
+    /// The characters of a range counted in bytes. Ranges of targets lie between ASCII bytes.
+    subscript(range range: Range<Int>) -> Substring {
+        let start = index(startIndex, offsetBy: range.lowerBound)
+        let end = index(startIndex, offsetBy: range.upperBound)
+        return Substring(self[start..<end])
+    }
+}

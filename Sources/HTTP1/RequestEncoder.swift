@@ -1,0 +1,90 @@
+// RequestEncoder: a checked request becomes bytes (RFC 9112 sections 2, 3, 6). A value kept by the
+// engine; reactor thread. Order: start line, Host, User-Agent, Accept, the caller's fields in the
+// caller's order, framing. A caller's field takes the place of the default of its name.
+
+package import FetchBytes
+package import FetchHTTP
+
+/// Writes request heads with one client's default fields.
+package struct RequestEncoder: Sendable {
+    /// The end of the Host line and the default lines, ready to be copied.
+    private let defaults: [UInt8]
+    private let userAgentLine: [UInt8]
+    private let acceptLine: [UInt8]
+
+    /// An encoder with these defaults; nil leaves a field out.
+    package init(userAgent: String?, accept: String? = "*/*") throws(FieldError) {
+        userAgentLine = try Self.line("User-Agent", userAgent)
+        acceptLine = try Self.line("Accept", accept)
+        defaults = [0x0d, 0x0a] + userAgentLine + acceptLine
+    }
+
+    private static func line(_ name: String, _ value: String?) throws(FieldError) -> [UInt8] {
+        guard let value else { return [] }
+        var headers = Headers()
+        try headers.append(name, value)
+        let buffer = ByteBuffer(capacity: 128)
+        headers.append(to: buffer)
+        return [UInt8](buffer.takeBytes(buffer.readableCount))
+    }
+
+    /// Writes a head. `addsClose` adds `Connection: close` unless the caller's fields say it.
+    package func encode(
+        _ request: borrowing RequestHead, into buffer: ByteBuffer, addsClose: Bool = false
+    ) {
+        request.method.appendWithSpace(to: buffer)
+        if request.method.isOptions, request.target.hadEmptyPath, !request.target.hasQuery {
+            buffer.append(UInt8(ascii: "*"))
+        } else {
+            request.target.appendPathAndQuery(to: buffer)
+        }
+        buffer.append(" HTTP/1.1\r\nHost: ")
+        if request.headers.isEmpty {
+            request.target.appendHostField(to: buffer)
+            buffer.append(defaults.span)
+        } else {
+            appendFields(of: request, to: buffer)
+        }
+        appendFraming(of: request, to: buffer)
+        if addsClose, !request.saysClose { buffer.append("Connection: close\r\n") }
+        buffer.append("\r\n")
+    }
+
+    /// Host, defaults that are not replaced, and the caller's fields.
+    private func appendFields(of request: borrowing RequestHead, to buffer: ByteBuffer) {
+        let headers = request.headers
+        let specials = headers.specials
+        if specials.contains(.host) {
+            for index in 0..<headers.count where headers.special(at: index) == .host {
+                buffer.append(headers.value(at: index))
+            }
+        } else {
+            request.target.appendHostField(to: buffer)
+        }
+        buffer.append("\r\n")
+        if !specials.contains(.userAgent) { buffer.append(userAgentLine.span) }
+        if !specials.contains(.accept) { buffer.append(acceptLine.span) }
+        if specials.isDisjoint(with: [.host, .contentLength]) {
+            headers.append(to: buffer)
+            return
+        }
+        for index in 0..<headers.count {
+            let special = headers.special(at: index)
+            if special == .host || special == .contentLength { continue }
+            headers.appendLine(at: index, to: buffer)
+        }
+    }
+
+    private func appendFraming(of request: borrowing RequestHead, to buffer: ByteBuffer) {
+        switch request.body {
+        case .none:
+            if request.method.definesContent { buffer.append("Content-Length: 0\r\n") }
+        case .known(let count):
+            buffer.append("Content-Length: ")
+            buffer.appendDecimal(count)
+            buffer.append("\r\n")
+        case .unknown:
+            buffer.append("Transfer-Encoding: chunked\r\n")
+        }
+    }
+}

@@ -1,0 +1,122 @@
+// RequestHead: a request that may go on the wire (RFC 9110 section 7, RFC 9112 sections 3 and 6). A
+// value, made before admission, so that a bad request costs no slot; any thread.
+
+package import FetchBytes
+package import FetchHTTP
+
+/// What a request's body is, as far as its head must say.
+package enum RequestBodyLength: Equatable, Sendable {
+    /// No body.
+    case none
+    /// A body of so many bytes.
+    case known(Int)
+    /// A body whose end is known when it is reached; sent in chunks.
+    case unknown
+}
+
+/// Method, target and fields that passed every check.
+package struct RequestHead: Sendable {
+    package let method: Method
+    package let target: Target
+    package let headers: Headers
+    package let body: RequestBodyLength
+    /// Whether the fields say `Connection: close`.
+    package let saysClose: Bool
+
+    /// Checks a request. Costs nothing to speak of when there are no fields.
+    package init(
+        method: Method, target: Target, headers: Headers = Headers(),
+        body: RequestBodyLength = .none
+    ) throws(RequestError) {
+        if method.isTrace, body != .none { throw .bodyNotAllowed }
+        self.method = method
+        self.target = target
+        self.headers = headers
+        self.body = body
+        let specials = headers.specials
+        saysClose =
+            specials.isEmpty
+            ? false : try Self.check(headers, contentLength: Self.length(of: body, method))
+    }
+
+    /// The Content-Length that will be sent; nil when none will.
+    static func length(of body: RequestBodyLength, _ method: Method) -> Int? {
+        switch body {
+        case .none: method.definesContent ? 0 : nil
+        case .known(let count): count
+        case .unknown: nil
+        }
+    }
+
+    /// Whether the request may go out on a connection and leave it open.
+    package var closeReason: CloseReason? { saysClose ? .requestSaidClose : nil }
+
+    /// Checks the special fields; says whether they ask to close.
+    private static func check(
+        _ headers: Headers, contentLength: Int?
+    ) throws(RequestError) -> Bool {
+        var saysClose = false
+        var hosts = 0
+        for index in 0..<headers.count {
+            let special = headers.special(at: index)
+            if special.isEmpty { continue }
+            if !special.isDisjoint(with: [.transferEncoding, .upgrade, .keepAlive, .expect]) {
+                throw .reservedField(headers.name(at: index))
+            }
+            let value = headers.value(at: index)
+            if special == .contentLength, !isNumber(value.span, contentLength) {
+                throw .contentLengthMismatch
+            }
+            if special == .connection {
+                saysClose = try connectionSaysClose(value.span) || saysClose
+            }
+            if special == .host {
+                hosts += 1
+                guard hosts == 1, isHost(value.span) else { throw .invalidHost }
+            }
+        }
+        return saysClose
+    }
+
+    /// Whether a value is that number in decimal digits; without a body, 0 is right too.
+    private static func isNumber(_ value: Span<UInt8>, _ number: Int?) -> Bool {
+        var sum = 0
+        for index in 0..<value.count {
+            guard ASCII.isDigit(value[index]), sum <= (Int.max - 9) / 10 else { return false }
+            sum = sum * 10 + Int(value[index] - 0x30)
+        }
+        return value.count > 0 && sum == number ?? -1
+    }
+
+    private static func connectionSaysClose(_ value: Span<UInt8>) throws(RequestError) -> Bool {
+        var saysClose = false
+        var start = 0
+        while start <= value.count {
+            var end = start
+            while end < value.count, value[end] != UInt8(ascii: ",") { end += 1 }
+            let option = value.extracting(ASCII.trimmed(value, start..<end))
+            start = end + 1
+            if option.isEmpty { continue }
+            if ASCII.equalsIgnoringCase(option, "close") {
+                saysClose = true
+            } else if !ASCII.equalsIgnoringCase(option, "keep-alive"),
+                !ASCII.equalsIgnoringCase(option, "te")
+            {
+                throw .unsupportedConnectionOption
+            }
+        }
+        return saysClose
+    }
+
+    /// A host and perhaps a port: what `uri-host [ ":" port ]` can be made of; empty is allowed.
+    private static func isHost(_ value: Span<UInt8>) -> Bool {
+        for index in 0..<value.count {
+            switch value[index] {
+            case 0x21, 0x24, 0x26...0x2e, 0x3a, 0x3b, 0x3d, 0x5b, 0x5d, 0x5f, 0x7e, 0x25: continue
+            case let byte where ASCII.isLetter(byte) || ASCII.isDigit(byte): continue
+            default: return false
+            }
+        }
+        return true
+    }
+}

@@ -1,0 +1,227 @@
+// ResponseParser: bytes from a server become responses (RFC 9112). A value owned by one connection;
+// reactor thread. It keeps no bytes: what it has not consumed is presented again, in front of what
+// came since. It remembers how far it looked, so feeding byte by byte costs no more than feeding whole.
+//
+// Strict on purpose: whatever two readers could read differently is an error, because the next
+// response on the connection would be read from the wrong place (request smuggling, section 11.2).
+
+package import FetchBytes
+package import FetchHTTP
+
+/// An incremental parser of the responses on one connection.
+package struct ResponseParser: Sendable {
+    /// What the input so far amounts to. Steps come one at a time: call again until `.needMore`.
+    package enum Step: Sendable {
+        /// Nothing more can be said without more input.
+        case needMore
+        /// A 1xx head was read and dropped; the final response is still to come.
+        case informational(status: UInt16)
+        /// The final head; its body follows in `.body` steps, then `.end`.
+        case head(ResponseHead)
+        /// The whole response: no body, or a short one that was all there, in the head's storage.
+        case complete(ResponseHead, Bytes)
+        /// A run of the body, as a range of the input just given; never empty.
+        case body(Range<Int>)
+        /// The body is whole. Trailers where there were some.
+        case end(trailers: FieldSection?)
+    }
+
+    /// What the next byte belongs to.
+    enum State: UInt8, Sendable {
+        /// No response is awaited, or the last one failed or ended. `begin` leads to `statusLine`.
+        case idle
+        /// Can become `fields`.
+        case statusLine
+        /// Can become `statusLine` (1xx), `counted`, `chunkLine`, `untilClose` or `idle`.
+        case fields
+        /// A body of known length. Can become `idle`.
+        case counted
+        /// A chunk's size and extensions. Can become `chunkData` or `trailers`.
+        case chunkLine
+        /// Can become `chunkEnd`.
+        case chunkData
+        /// The CR LF behind a chunk. Can become `chunkLine`.
+        case chunkEnd
+        /// Can become `idle`.
+        case trailers
+        /// A body that ends with the connection. Can become `idle`.
+        case untilClose
+    }
+
+    package let limits: ParserLimits
+    var state = State.idle
+    var chunkLine = ChunkLine()
+    private var isHeadRequest = false
+    private var interimCount = 0
+    /// Bytes of the body, or of the chunk, still to come.
+    var remaining = 0
+    private var lines = FieldLines()
+    private var facts = HeadFacts()
+
+    /// A parser for a new connection.
+    package init(limits: ParserLimits = ParserLimits()) {
+        self.limits = limits
+    }
+
+    /// Whether a response has begun and not ended.
+    package var isInsideResponse: Bool {
+        switch state {
+        case .idle: false
+        case .statusLine: interimCount > 0 || !lines.isUntouched
+        case .fields, .counted, .chunkLine, .chunkData, .chunkEnd, .trailers, .untilClose: true
+        }
+    }
+
+    /// Awaits the next response on the connection; `isHead` when the request was HEAD.
+    package mutating func begin(isHead: Bool) {
+        state = .statusLine
+        isHeadRequest = isHead
+        interimCount = 0
+        beginHead()
+    }
+
+    private mutating func beginHead() {
+        facts = HeadFacts()
+        lines.begin(at: 0)
+    }
+
+    /// Reads one step. What lies behind `consumed` must stand at the start of the next input.
+    ///
+    /// After an error the connection is of no further use.
+    package mutating func parse(
+        _ input: Span<UInt8>
+    ) throws(MessageError) -> (step: Step, consumed: Int) {
+        switch state {
+        case .idle: (.needMore, 0)
+        case .statusLine, .fields: try parseHead(input)
+        case .counted: parseCounted(input)
+        case .chunkLine, .chunkData, .chunkEnd: try parseChunk(input)
+        case .trailers: try parseTrailers(input)
+        case .untilClose:
+            input.isEmpty ? (.needMore, 0) : (.body(0..<input.count), input.count)
+        }
+    }
+
+    /// Says that no more input comes. Ends a body that ends with the connection; throws
+    /// `closedBeforeResponse`, `truncatedHead` or `truncatedBody` otherwise.
+    package mutating func endOfInput() throws(MessageError) -> Step {
+        switch state {
+        case .idle:
+            throw .closedBeforeResponse
+        case .statusLine:
+            throw isInsideResponse ? .truncatedHead : .closedBeforeResponse
+        case .fields:
+            throw .truncatedHead
+        case .counted, .chunkLine, .chunkData, .chunkEnd, .trailers:
+            throw .truncatedBody
+        case .untilClose:
+            state = .idle
+            return .end(trailers: nil)
+        }
+    }
+
+    private mutating func parseHead(
+        _ input: Span<UInt8>
+    ) throws(MessageError) -> (step: Step, consumed: Int) {
+        if state == .statusLine {
+            let end = try facts.readStatusLine(input, lines.scanned, limits)
+            guard end >= 0 else {
+                lines.begin(at: ~end)
+                return (.needMore, 0)
+            }
+            lines.begin(at: end)
+            state = .fields
+        }
+        let bounds = FieldLines.Bounds(
+            bytes: limits.headBytes, fields: limits.fields, tooLarge: .headTooLarge)
+        guard try lines.read(input, bounds, &facts, isTrailer: false) else {
+            return (.needMore, 0)
+        }
+        if facts.status < 200 { return try endInterim() }
+        return try endHead(input)
+    }
+
+    private mutating func endInterim() throws(MessageError) -> (step: Step, consumed: Int) {
+        interimCount += 1
+        guard interimCount <= limits.interimResponses else { throw .tooManyInterimResponses }
+        let status = facts.status
+        let consumed = lines.lineStart
+        state = .statusLine
+        beginHead()
+        return (.informational(status: status), consumed)
+    }
+
+    private mutating func endHead(
+        _ input: Span<UInt8>
+    ) throws(MessageError) -> (step: Step, consumed: Int) {
+        let end = lines.lineStart
+        facts.headEnd = UInt32(truncatingIfNeeded: end)
+        try facts.headEnded(isHeadRequest: isHeadRequest)
+        switch facts.framing {
+        case .none:
+            return complete(input, bodyCount: 0)
+        case .length(let count):
+            if count <= limits.inlineBodyBytes, count <= input.count &- end {
+                return complete(input, bodyCount: count)
+            }
+            remaining = count
+            state = .counted
+        case .chunked:
+            chunkLine = ChunkLine()
+            state = .chunkLine
+        case .closeDelimited:
+            state = .untilClose
+        }
+        let head = ResponseHead(
+            fields: FieldSection(
+                storage: lines.section(input.extracting(0..<end)), count: lines.count),
+            facts: facts)
+        return (.head(head), end)
+    }
+
+    /// Head and body in one storage.
+    private mutating func complete(
+        _ input: Span<UInt8>, bodyCount: Int
+    ) -> (step: Step, consumed: Int) {
+        let end = lines.lineStart &+ bodyCount
+        let storage = lines.section(input.extracting(0..<end))
+        let all = storage.count
+        let head = ResponseHead(
+            fields: FieldSection(storage: storage, count: lines.count), facts: facts)
+        state = .idle
+        return (.complete(head, Bytes(storage: storage, range: all &- bodyCount..<all)), end)
+    }
+
+    private mutating func parseCounted(_ input: Span<UInt8>) -> (step: Step, consumed: Int) {
+        if remaining == 0 {
+            state = .idle
+            return (.end(trailers: nil), 0)
+        }
+        let count = min(remaining, input.count)
+        if count == 0 { return (.needMore, 0) }
+        remaining &-= count
+        return (.body(0..<count), count)
+    }
+
+    /// Turns to the trailer section behind the last chunk.
+    mutating func beginTrailers() {
+        state = .trailers
+        lines.begin(at: 0)
+    }
+
+    mutating func parseTrailers(
+        _ input: Span<UInt8>
+    ) throws(MessageError) -> (step: Step, consumed: Int) {
+        let bounds = FieldLines.Bounds(
+            bytes: limits.trailerBytes, fields: limits.fields, tooLarge: .trailersTooLarge)
+        guard try lines.read(input, bounds, &facts, isTrailer: true) else {
+            return (.needMore, 0)
+        }
+        let end = lines.lineStart
+        state = .idle
+        guard lines.count > 0 else { return (.end(trailers: nil), end) }
+        let trailers = FieldSection(
+            storage: lines.section(input.extracting(0..<end)), count: lines.count)
+        return (.end(trailers: trailers), end)
+    }
+}

@@ -1,0 +1,287 @@
+// The reactor: one thread's loop over descriptors, timers and jobs, and the box for what belongs
+// to that thread. These are the only two types of the project that are `@unchecked Sendable`.
+//
+// Why that is sound
+//
+// A reactor belongs to one thread. Everything it owns falls in one of three kinds:
+//
+//  1. Constants, set before anybody else can see the reactor: the owner's thread number, the
+//     configuration, the descriptors, the inbox (an object with a lock of its own).
+//  2. The inbox's content, behind its lock, and `serialFace`, behind a `Mutex`.
+//  3. All the rest: slots, timers, jobs, actions, the clock. Every entrance to it asks first
+//     whether the caller's thread number is the owner's. The number is a thread-local variable;
+//     numbers are given once per process and never again, so that a later thread can't be taken
+//     for a dead owner. The question costs one load and one comparison and is asked in release
+//     builds too; a wrong answer traps with a sentence. So kind 3 is only ever touched by one
+//     thread, and needs no lock.
+//
+// `startThread` sets the number before the thread runs its first instruction of ours, and
+// pthread_create(3) orders everything before it; that is how a reactor changes hands once.
+//
+// What other threads want done goes through the inbox: `post`, jobs of tasks, releases. Its lock
+// orders what the sender did before with what the reactor does after.
+//
+// `ReactorBound` carries a value of any type across threads without looking at it. Its one
+// accessor asks the same question. When its last copy dies on another thread, the value's last
+// reference is posted to the reactor instead of being released there, so no deinitialiser of the
+// inside runs elsewhere. Once the reactor has ended nobody runs on its behalf: such releases then
+// happen where they are, one at a time, under the lock that the ending reactor itself holds while
+// it lets go of what it has.
+//
+// fork(2): the child's thread has lost its number, so in the child every reactor of the parent
+// belongs to nobody. Calls that can throw throw `SystemError.forked`; `post` returns false;
+// the epoll set, which parent and child share, is left alone; other uses trap with a sentence.
+
+public import CFetchLinux  // for `isCurrent`, which is inlinable
+package import FetchTime
+internal import Glibc
+internal import Synchronization
+
+/// One thread's loop: waits for descriptors and timers, and runs what is ready.
+///
+/// There are three ways in. ``run(_:_:)`` owns the calling thread until its body returns,
+/// ``startThread(_:name:)`` makes a thread, and ``embedded(_:)`` hands another loop a descriptor to
+/// wait for and a ``turn(maxEvents:)`` to call.
+///
+/// A reactor is a task executor: `Task(executorPreference: reactor) { }` runs on its thread, and
+/// so does everything nonisolated that the task calls.
+public final class Reactor: TaskExecutor, @unchecked Sendable {
+    // Constants: any thread.
+    /// The number of the thread that this reactor belongs to.
+    @usableFromInline let owner: UInt64
+    /// In which generation of forks it was made.
+    let forks: UInt64
+    let configuration: Configuration
+    let isEmbedded: Bool
+    let poller: Poller
+    let inbox: Inbox
+    /// A timerfd; -1 for those who wait in epoll_wait(2) itself, or on virtual time.
+    let timerDescriptor: CInt
+    /// See `Executors.swift`.
+    let serialFace = Mutex<ReactorSerialExecutor?>(nil)
+
+    // Everything below is touched by the owner's thread alone.
+    var slots: ContiguousArray<RegistrationSlot> = []
+    var freeSlots: ContiguousArray<Int> = []
+    var registrationCount = 0
+    var timers: TimerWheel<Timer>
+    /// What the timerfd is armed for; the end of time when it has fired.
+    var armedFor = Instant.distantFuture
+    var jobs = JobQueue()
+    var actions: ContiguousArray<() -> Void> = []
+    var spareActions: ContiguousArray<() -> Void> = []
+    var received: [InboxEntry] = []
+    /// Whether the eventfd was seen in this turn, or the inbox must be looked at for another reason.
+    var inboxHasNews = false
+    var closeHooks: [(id: Int, action: () -> Void)] = []
+    var closeHooksMade = 0
+    var cachedNow: Instant
+    /// The counter when `cachedNow` was read.
+    var ticksAtRefresh: UInt64 = 0
+    let ticksOfALongCall = fetch_ticks_of_a_long_call()
+    let virtualClock_: VirtualClock?
+    /// The virtual clock as other threads see it.
+    let virtualNanoseconds: Atomic<Int64>
+    /// See `serveTimers`.
+    var sweep: Sweep?
+    var isTurning = false
+    /// The end has begun: nobody may wait any more.
+    var isEnding = false
+    var isClosed = false
+    /// The body of `run` has returned.
+    var bodyIsOver = false
+    /// An embedding loop said `stop` inside a turn.
+    var stopsAfterTurn = false
+    /// The name of the reactor's own thread.
+    var threadName = ""
+    /// The descriptor of Dispatch's main queue while it is drained here, or -1.
+    var mainQueueDescriptor: CInt = -1
+    var turnsMade: UInt64 = 0
+    var isGlobalExecutor = false
+    /// Whether an embedding loop has been told (by the eventfd) that there is work.
+    var isSignalled = false
+
+    init(_ configuration: Configuration, owner: UInt64, isEmbedded: Bool) throws(SystemError) {
+        fetch_watch_forks()
+        self.owner = owner
+        self.configuration = configuration
+        self.isEmbedded = isEmbedded
+        forks = fetch_fork_count()
+        inbox = try Inbox()
+        let needsTimerDescriptor = isEmbedded && configuration.virtualTime == nil
+        timerDescriptor = needsTimerDescriptor ? try Self.makeTimerDescriptor() : -1
+        virtualClock_ = configuration.virtualTime.map { VirtualClock($0) }
+        cachedNow =
+            configuration.virtualTime?.start.instant
+            ?? Instant(nanoseconds: fetch_nanoseconds(CLOCK_MONOTONIC))
+        virtualNanoseconds = Atomic(cachedNow.nanoseconds)
+        timers = TimerWheel(now: cachedNow)
+        do throws(SystemError) {
+            poller = try Poller(maxEvents: configuration.maxEventsPerTurn)
+        } catch {
+            if timerDescriptor >= 0 { _ = close(timerDescriptor) }
+            throw error
+        }
+        try poller.add(inbox.eventDescriptor, fetch_EPOLLIN | fetch_EPOLLET, tag: Tag.inbox)
+        if timerDescriptor >= 0 {
+            try poller.add(timerDescriptor, fetch_EPOLLIN | fetch_EPOLLET, tag: Tag.timer)
+        }
+    }
+
+    deinit {
+        if timerDescriptor >= 0 { _ = Glibc.close(timerDescriptor) }
+        poller.close()
+    }
+
+    // MARK: Whose thread is this?
+
+    /// The reactor that is running on the calling thread; nil elsewhere.
+    ///
+    /// An embedded reactor is current while its `turn` runs.
+    public static var current: Reactor? {
+        // The pointer is set while a strong reference is held further up this thread's stack.
+        guard let pointer = unsafe fetch_current_reactor() else { return nil }
+        return unsafe Unmanaged<Reactor>.fromOpaque(pointer).takeUnretainedValue()
+    }
+
+    /// Whether the caller is on this reactor's thread, turning or not.
+    @inlinable package var isCurrent: Bool { fetch_thread_number() == owner }
+
+    /// Traps unless the caller is on this reactor's thread.
+    @inlinable
+    package func checkThread() {
+        if !isCurrent { isElsewhere() }
+    }
+
+    @usableFromInline
+    func isElsewhere() -> Never {
+        if isForked { fatalError("\(SystemError.forked)") }
+        fatalError("what belongs to a reactor's thread was used on another thread")
+    }
+
+    /// Whether this process is a child of the one that made the reactor.
+    package var isForked: Bool { forks != fetch_fork_count() }
+
+    /// Throws `forked` in a child and `closed` after the end; traps on another thread.
+    package func checkUsable() throws(SystemError) {
+        if isForked { throw .forked }
+        checkThread()
+        if isClosed { throw .closed }
+    }
+
+    // MARK: Time
+
+    /// The time, as of this batch of callbacks; refreshed after each long one. Reads no clock.
+    package var now: Instant {
+        checkThread()
+        return cachedNow
+    }
+
+    /// Both clocks: `now`, and the wall clock, which is read.
+    package var nowWithWall: Now {
+        checkThread()
+        if let virtualClock_ { return virtualClock_.now }
+        let (seconds, rest) = fetch_nanoseconds(CLOCK_REALTIME)
+            .quotientAndRemainder(dividingBy: 1_000_000_000)
+        return Now(
+            instant: cachedNow, wall: Timestamp(seconds: seconds, nanoseconds: Int32(rest)))
+    }
+
+    /// The virtual clock, if that is what this reactor keeps.
+    package var virtualClock: VirtualClock? {
+        checkThread()
+        return virtualClock_
+    }
+
+    /// How many turns have begun: state that was looked at in this turn need not be looked at again.
+    package var turnNumber: UInt64 {
+        checkThread()
+        return turnsMade
+    }
+
+    // MARK: Later, and from elsewhere
+
+    /// Runs the action later in this turn: after ready I/O and timers, before the next poll.
+    package func enqueue(_ action: @escaping () -> Void) {
+        checkThread()
+        guard !isClosed else { return }
+        actions.append(action)
+        signalIfOutsideTurn()
+    }
+
+    /// Runs the action on the reactor's thread; first come, first served among those of one thread.
+    ///
+    /// From any thread. Returns false, and drops the action, once the reactor has ended or in a
+    /// forked child; after true it will run.
+    @discardableResult
+    package func post(_ action: @escaping @Sendable () -> Void) -> Bool {
+        if isForked { return false }
+        guard isCurrent else { return inbox.put(.action(action)) }
+        guard !isClosed else { return false }
+        actions.append(action)
+        signalIfOutsideTurn()
+        return true
+    }
+
+    /// Lets go of an object on the reactor's thread; see the essay.
+    @usableFromInline
+    func release(_ object: consuming AnyObject) {
+        // The reference's count is kept up by hand from here to `releaseReceived`.
+        let reference = unsafe Unmanaged.passRetained(object)
+        if isForked { return unsafe reference.release() }  // on the child's only thread
+        if unsafe inbox.put(.release(reference)) { return }
+        fetch_lock_late_releases()
+        unsafe reference.release()
+        fetch_unlock_late_releases()
+    }
+}
+
+/// Holds what belongs to a reactor's thread, and may itself go anywhere.
+@usableFromInline
+package struct ReactorBound<Value>: @unchecked Sendable {
+    @usableFromInline let keeper: ReactorKeeper<Value>
+
+    /// Binds a value that nobody else holds; on any thread.
+    @inlinable
+    package init(_ value: sending Value, on reactor: Reactor) {
+        keeper = ReactorKeeper(value, on: reactor)
+    }
+
+    /// The value, on the reactor's thread; traps elsewhere, in every build.
+    @inlinable package var value: Value {
+        keeper.reactor.checkThread()
+        return keeper.holder.value
+    }
+
+    /// The reactor that the value belongs to.
+    @inlinable package var reactor: Reactor { keeper.reactor }
+}
+
+/// Shared by all copies of a `ReactorBound`; its end is the end of the last copy.
+@usableFromInline
+final class ReactorKeeper<Value> {
+    @usableFromInline let reactor: Reactor
+    @usableFromInline let holder: ReactorHolder<Value>
+
+    @inlinable
+    init(_ value: Value, on reactor: Reactor) {
+        self.reactor = reactor
+        holder = ReactorHolder(value)
+    }
+
+    @inlinable
+    deinit {
+        if !reactor.isCurrent { reactor.release(holder) }
+    }
+}
+
+/// The value as an object, so that its last reference can be handed over.
+@usableFromInline
+final class ReactorHolder<Value> {
+    @usableFromInline let value: Value
+
+    @inlinable
+    init(_ value: Value) {
+        self.value = value
+    }
+}
