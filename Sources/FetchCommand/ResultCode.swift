@@ -1,6 +1,21 @@
-// placeholder until the library's list is known
-package enum ResultCode: String, CaseIterable, Sendable {
-    case invalidJSON = "invalid-json"
-    case invalidRequest = "invalid-request"
-    case unsupportedField = "unsupported-field"
+// The closed list of codes of failed results (docs/jsonl.md). Pure.
+
+
+
+/// A code: one of the library's, or one of what only lines can have wrong.
+package struct ResultCode: Hashable, Sendable {
+    package let name: String
+
+    private init(_ name: String) {
+        self.name = name
+    }
+
+    /// The line is not JSON.
+    package static let invalidJSON = ResultCode("invalid-json")
+    /// The line has a member that this version does not know.
+    package static let unsupportedField = ResultCode("unsupported-field")
+    /// The run ended before the request did.
+    package static let cancelled = ResultCode("cancelled")
+    /// The line asks for what can't be sent.
+    package static let invalidRequest = ResultCode("invalid-request")
 }

@@ -1,9 +1,7 @@
 // The command's standard input as an event source on the reactor's thread (epoll(7)).
 //
-// The descriptor is shared with whoever started the command, so it stays in the mode it came in: a
-// blocking one. It is read only when epoll has called it readable, once each time: level-triggered,
-// what is left calls again. A regular file epoll refuses, because it is always ready: it is read
-// once a turn, so that a large one starves nobody.
+// The descriptor stays in the mode it came in: a blocking one. It is read only when it is readable,
+// once each time; what is left calls again.
 
 internal import FetchReactor
 internal import Glibc
@@ -15,55 +13,32 @@ protocol StandardInputHandler: AnyObject {
     func inputEnded(failure: CInt?)
 }
 
-/// Reads while `resume` was the last thing said; owned by `LineRun`.
+/// Reads while `resume`, not `pause`, was said last; owned by `LineRun`.
 final class StandardInput: ReadinessHandler {
     /// Most bytes taken in one go: what a pipe holds by default.
     private static let readSize = 65_536
 
-    private let reactor: Reactor
     private let descriptor: CInt
-    private var registration: Registration?
-    private var isAlwaysReady = false
-    private var isReading = false
+    private let readiness: SharedDescriptor
     private var hasEnded = false
     private var buffer = [UInt8](repeating: 0, count: readSize)
     weak var handler: (any StandardInputHandler)?
 
     init(descriptor: CInt = STDIN_FILENO, on reactor: Reactor) {
         self.descriptor = descriptor
-        self.reactor = reactor
+        readiness = SharedDescriptor(descriptor, on: reactor)
     }
 
     func resume() {
-        guard !isReading, !hasEnded else { return }
-        isReading = true
-        if !isAlwaysReady && !register() { isAlwaysReady = true }
-        if isAlwaysReady { readNextTurn() }
+        if !hasEnded { readiness.wait(for: .readable, self) }
     }
 
-    /// Leaves the set altogether: a closed pipe calls (`EPOLLHUP`) whatever the interest is.
     func pause() {
-        isReading = false
-        if let registration { reactor.deregister(registration) }
-        registration = nil
+        readiness.leave()
     }
 
     func descriptorReady(_ readiness: Readiness) {
-        if isReading { readOnce() }
-    }
-
-    /// False when epoll will have nothing to do with the descriptor; reading it then says why.
-    private func register() -> Bool {
-        registration = try? reactor.register(descriptor, .readable, self)
-        return registration != nil
-    }
-
-    private func readNextTurn() {
-        reactor.enqueue { [self] in
-            guard isReading else { return }
-            readOnce()
-            if isReading { readNextTurn() }
-        }
+        readOnce()
     }
 
     private func readOnce() {

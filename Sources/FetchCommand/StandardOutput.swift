@@ -3,7 +3,6 @@
 // The descriptor is shared and stays blocking. A write of at most PIPE_BUF bytes to a pipe that
 // poll has called writable does not block: Linux says "writable" when a whole page is free. So
 // output leaves in such pieces, and when there is no room epoll says when there is some again.
-// Regular files are always writable, and epoll refuses them: they go on in the next turn.
 
 internal import FetchReactor
 internal import Glibc
@@ -21,7 +20,7 @@ final class StandardOutput: ReadinessHandler {
     private let reactor: Reactor
     private let descriptor: CInt
     private let writeSize: Int
-    private var registration: Registration?
+    private let readiness: SharedDescriptor
     private var isScheduled = false
     private var pieces: [[UInt8]] = []
     /// `pieces[..<current]` are written, and `written` bytes of `pieces[current]`.
@@ -38,6 +37,7 @@ final class StandardOutput: ReadinessHandler {
     init(descriptor: CInt = STDOUT_FILENO, on reactor: Reactor) {
         self.descriptor = descriptor
         self.reactor = reactor
+        readiness = SharedDescriptor(descriptor, on: reactor)
         writeSize = isatty(descriptor) == 1 ? Self.terminalWriteSize : Self.pipeWriteSize
     }
 
@@ -50,7 +50,7 @@ final class StandardOutput: ReadinessHandler {
             pieces.append(Array(bytes))
         }
         waiting += bytes.count
-        if registration == nil { schedule() }
+        if !readiness.isWaiting { schedule() }
     }
 
     func descriptorReady(_ readiness: Readiness) {
@@ -69,7 +69,7 @@ final class StandardOutput: ReadinessHandler {
     private func flush() {
         var writes = 0
         while waiting > 0, writes < Self.writesPerTurn, isWritable(), writeOnce() { writes += 1 }
-        if waiting > 0 { awaitRoom() } else { leaveSet() }
+        if waiting > 0 { readiness.wait(for: .writable, self) } else { readiness.leave() }
         if writes > 0 || failure != nil { progressed() }
     }
 
@@ -112,18 +112,5 @@ final class StandardOutput: ReadinessHandler {
         failure = error
         pieces = []
         (current, written, waiting) = (0, 0, 0)
-    }
-
-    private func awaitRoom() {
-        guard registration == nil else { return }
-        registration = try? reactor.register(descriptor, .writable, self)
-        if registration == nil { schedule() }
-    }
-
-    /// A pipe without a reader calls (`EPOLLERR`) whatever the interest is: so no registration
-    /// stays where nothing waits.
-    private func leaveSet() {
-        if let registration { reactor.deregister(registration) }
-        registration = nil
     }
 }
