@@ -54,7 +54,7 @@ let package = Package(
         room("HTTP", ["FetchBytes", httpTypes]),
         room("HTTP1", ["FetchHTTP", "FetchBytes"]),
         room("Reactor", ["FetchTime", "CFetchLinux"]),
-        room("Transport", ["FetchReactor", "FetchBytes", "FetchTime", "CFetchLinux"]),
+        room("Transport", ["FetchReactor", "FetchBytes", "FetchTime"]),
         room("Policy", ["FetchHTTP", "FetchTime"]),
         room("Road", ["FetchHTTP", "FetchTime", "FetchPolicy"]),
         room(
@@ -126,7 +126,9 @@ let package = Package(
             ]),
         tests("Behaviour", ["Fetch", "FetchReactor", "FetchTime", "TestSupport", httpTypes]),
         tests("Command", ["TestSupport"]),
-        tests("Tidy", []),
+        .testTarget(
+            name: "TidyTests", path: "Tests/TidyTests", exclude: ["Fixtures"],
+            swiftSettings: language),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -38,6 +38,19 @@ public struct Bytes: RandomAccessCollection, Sendable {
         self.init(Array(bytes))
     }
 
+    /// A copy of the bytes.
+    @inlinable
+    package init(copying bytes: Span<UInt8>) {
+        // Every byte of the new array is written, from a span of exactly its size.
+        let copy = unsafe [UInt8](unsafeUninitializedCapacity: bytes.count) { space, count in
+            unsafe bytes.withUnsafeBytes { source in
+                unsafe UnsafeMutableRawBufferPointer(space).copyMemory(from: source)
+            }
+            count = bytes.count
+        }
+        self.init(copy)
+    }
+
     /// The bytes of a slice, sharing its storage.
     @inlinable
     public init(_ slice: Slice<Bytes>) {

@@ -39,3 +39,12 @@ package enum PackedStorage {
         }
     }
 }
+
+extension [UInt8] {
+    /// Appends a copy of the bytes.
+    @inlinable
+    package mutating func append(copying bytes: Span<UInt8>) {
+        // The pointer is read only during the call.
+        unsafe bytes.withUnsafeBufferPointer { unsafe append(contentsOf: $0) }
+    }
+}

@@ -1,7 +1,7 @@
 // RequestHead: a request that may go on the wire (RFC 9110 section 7, RFC 9112 sections 3 and 6). A
 // value, made before admission, so that a bad request costs no slot; any thread.
 
-package import FetchBytes
+internal import FetchBytes
 package import FetchHTTP
 
 /// What a request's body is, as far as its head must say.

@@ -72,6 +72,9 @@ package struct ResponseParser: Sendable {
         }
     }
 
+    /// Bytes of the body still to come, where its length is known.
+    package var bodyBytesLeft: Int? { state == .counted ? remaining : nil }
+
     /// Awaits the next response on the connection; `isHead` when the request was HEAD.
     package mutating func begin(isHead: Bool) {
         state = .statusLine

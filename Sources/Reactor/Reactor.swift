@@ -247,6 +247,13 @@ package struct ReactorBound<Value>: @unchecked Sendable {
         keeper = ReactorKeeper(value, on: reactor)
     }
 
+    /// Binds a value that lives on the reactor's thread already; traps on another thread.
+    @inlinable
+    package init(here value: Value, on reactor: Reactor) {
+        reactor.checkThread()
+        keeper = ReactorKeeper(value, on: reactor)
+    }
+
     /// The value, on the reactor's thread; traps elsewhere, in every build.
     @inlinable package var value: Value {
         keeper.reactor.checkThread()

@@ -1,0 +1,132 @@
+// A streamed response's body between the exchange that receives it and the caller who reads it:
+// a bounded queue of pieces. Above the high-water mark the socket is no longer read; below half of
+// it, it is again. Owned by the caller's scope; reactor thread.
+
+package import FetchBytes
+package import FetchHTTP
+
+package final class BodyPipe: StreamReceiver {
+    /// What comes next for the reader.
+    package enum Next {
+        case bytes(Bytes)
+        case end
+        case failure(CallFailure)
+    }
+
+    private enum End {
+        case none
+        case ended(trailers: FieldSection?)
+        case failed(CallFailure)
+    }
+
+    private weak var engine: Engine?
+    package private(set) var call: CallID?
+    private let highWater: Int
+    private var pieces: [Bytes] = []
+    private var firstPiece = 0
+    private var buffered = 0
+    private var isPaused = false
+    private var end = End.none
+    private var headWaiter: ((Result<WholeResponse, CallFailure>) -> Void)?
+    private var reader: ((Next) -> Void)?
+
+    package init(engine: Engine, highWater: Int, call: CallID) {
+        self.engine = engine
+        self.highWater = highWater
+        self.call = call
+    }
+
+    /// Tells `waiter` once, of the head or of the failure that came instead. It and every reader
+    /// must not call back into the engine at once.
+    package func whenHead(_ waiter: @escaping (Result<WholeResponse, CallFailure>) -> Void) {
+        headWaiter = waiter
+    }
+
+    // MARK: The exchange's side
+
+    package func headArrived(_ response: WholeResponse) {
+        let waiter = headWaiter
+        headWaiter = nil
+        waiter?(.success(response))
+    }
+
+    package func bodyArrived(_ bytes: Bytes) -> Bool {
+        if let reader {
+            self.reader = nil
+            reader(.bytes(bytes))
+            return true
+        }
+        pieces.append(bytes)
+        buffered += bytes.count
+        isPaused = buffered >= highWater
+        return !isPaused
+    }
+
+    package func bodyEnded(trailers: FieldSection?) {
+        call = nil
+        end = .ended(trailers: trailers)
+        tellReader(.end)
+    }
+
+    package func callFailed(_ failure: CallFailure) {
+        call = nil
+        if let waiter = headWaiter {
+            headWaiter = nil
+            waiter(.failure(failure))
+        }
+        end = .failed(failure)
+        tellReader(.failure(failure))
+    }
+
+    private func tellReader(_ next: Next) {
+        let reader = self.reader
+        self.reader = nil
+        reader?(next)
+    }
+
+    // MARK: The reader's side
+
+    /// What is there now; nil if the reader has to wait.
+    package func takeNext() -> Next? {
+        if firstPiece < pieces.count {
+            let piece = pieces[firstPiece]
+            firstPiece += 1
+            if firstPiece == pieces.count {
+                pieces.removeAll(keepingCapacity: true)
+                firstPiece = 0
+            }
+            buffered -= piece.count
+            if isPaused, buffered <= highWater / 2, let call {
+                isPaused = false
+                engine?.resume(call)
+            }
+            return .bytes(piece)
+        }
+        switch end {
+        case .none: return nil
+        case .ended: return .end
+        case .failed(let failure): return .failure(failure)
+        }
+    }
+
+    /// Tells `reader` of what comes next, once. Only after `takeNext` gave nil.
+    package func wait(_ reader: @escaping (Next) -> Void) {
+        precondition(self.reader == nil, "a body has one reader at a time")
+        self.reader = reader
+    }
+
+    /// Trailers of a body that has ended.
+    package var trailers: FieldSection? {
+        if case .ended(let trailers) = end { trailers } else { nil }
+    }
+
+    /// The caller leaves: what is still to come is drained if it is short, else cut off.
+    package func leave() {
+        pieces = []
+        firstPiece = 0
+        buffered = 0
+        guard let call else { return }
+        self.call = nil
+        engine?.abandon(call)
+    }
+}

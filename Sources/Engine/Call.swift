@@ -1,0 +1,244 @@
+// One request on its way: what was asked, where it stands, and who is told. Owned by the call
+// table, which uses the object again when the call is over; reactor thread.
+
+package import FetchBytes
+package import FetchHTTP
+package import FetchHTTP1
+internal import FetchPolicy
+internal import FetchReactor
+internal import FetchRoad
+package import FetchTime
+package import FetchTransport
+
+/// A call's name outside: slot and generation, two integers that any thread may hold.
+package struct CallID: Hashable, Sendable {
+    package let slot: UInt32
+    package let generation: UInt32
+}
+
+/// What is asked. Validated before it gets here.
+package struct CallPlan: Sendable {
+    package var head: RequestHead
+    package var content: RequestContent
+    package var clocks: Clocks
+    /// The largest whole body that is accepted; ignored for a streamed one.
+    package var bodyLimit: Int
+
+    package init(
+        head: RequestHead, content: RequestContent, clocks: Clocks, bodyLimit: Int
+    ) {
+        self.head = head
+        self.content = content
+        self.clocks = clocks
+        self.bodyLimit = bodyLimit
+    }
+}
+
+/// When things happened to a call, on the reactor's clock.
+package struct CallTimes: Equatable, Sendable {
+    package var started = Instant(nanoseconds: 0)
+    /// How long opening the connection took; zero on one that was used before.
+    package var connectNanoseconds: Int64 = 0
+    package var firstByte = Instant(nanoseconds: 0)
+    package var ended = Instant(nanoseconds: 0)
+
+    package init() {}
+}
+
+/// A response with all of its body.
+package struct WholeResponse: Sendable {
+    package var head: ResponseHead
+    package var body: Bytes
+    package var trailers: FieldSection?
+    package var target: Target
+    package var times: CallTimes
+    package var dispatches: Int
+    package var peer: SocketAddress?
+}
+
+/// An attempt that failed and was followed by another.
+package struct LostAttempt: Sendable {
+    package let error: CallError
+    package let phase: CallPhase
+    package let elapsedNanoseconds: Int64
+}
+
+/// A failure with all that is known of it.
+package struct CallFailure: Error {
+    package var error: CallError
+    package var phase: CallPhase
+    package var target: Target?
+    package var dispatches: Int
+    /// The attempts before this one.
+    package var lost: [LostAttempt]
+    package var elapsedNanoseconds: Int64
+
+    /// The caller's own doing, which is told as `CancellationError`.
+    package var isCancellation: Bool {
+        if case .cancelled = error { true } else { false }
+    }
+}
+
+/// How far a call had come.
+package enum CallPhase: String, Sendable, CaseIterable {
+    case none, queue, dns, connect, tls, write
+    case firstByte = "first-byte"
+    case body
+}
+
+/// Who takes a response piece by piece. Its methods are called on the reactor thread and must not
+/// call back into the engine.
+package protocol StreamReceiver: AnyObject {
+    func headArrived(_ response: WholeResponse)
+    /// Takes body bytes; false asks the exchange to stop reading until `resume`.
+    func bodyArrived(_ bytes: Bytes) -> Bool
+    func bodyEnded(trailers: FieldSection?)
+    func callFailed(_ failure: CallFailure)
+}
+
+/// Who is told of the end.
+@safe package enum Completion {
+    case nobody
+    case callback((Result<WholeResponse, CallFailure>) -> Void)
+    case continuation(UnsafeContinuation<WholeResponse, any Error>)
+    case stream(any StreamReceiver)
+}
+
+final class Call {
+    let slot: UInt32
+    var generation: UInt32 = 0
+    /// Between `open` and its end.
+    var isLive = false
+    /// The caller gave up before the call was started.
+    var isCancelledEarly = false
+
+    var plan: CallPlan?
+    var completion: Completion = .nobody
+    var attempt = Attempt(isIdempotent: true, isReplayable: true, retriesReuseRace: true)
+    var times = CallTimes()
+    var totalDeadline = Instant.farFuture
+
+    // Where it stands: in a line of its origin's record, or on a connection.
+    var record: OriginRecord?
+    var place: WaitingTicket?
+    var isDialing = false
+    var connection: Connection?
+    /// While it stands in a line.
+    var timer: TimerID?
+    /// What failed last, for when the attempt gives up.
+    var lastError: CallError?
+    var lastPhase = CallPhase.none
+    var lost: [LostAttempt] = []
+
+    // What has come of the response.
+    var head: ResponseHead?
+    var body: [UInt8] = []
+    /// The body, if it came in one piece with the head.
+    var whole: Bytes?
+    var trailers: FieldSection?
+    var peer: SocketAddress?
+    var pausedReading = false
+    var abandoned = false
+
+    init(slot: UInt32) {
+        self.slot = slot
+    }
+
+    var id: CallID { CallID(slot: slot, generation: generation) }
+
+    var isStreamed: Bool {
+        if case .stream = completion { true } else { false }
+    }
+
+    /// Whether only a connection never used before will do.
+    var wantsFresh: Bool { attempt.next() == .wait(fresh: true) }
+
+    /// All of the body, and the call keeps nothing of it.
+    func takeBody() -> Bytes {
+        if let whole { return whole }
+        guard !body.isEmpty else { return Bytes() }
+        var taken: [UInt8] = []
+        swap(&taken, &body)
+        return Bytes(taken)
+    }
+
+    var bodyLimit: Int { plan?.bodyLimit ?? 0 }
+
+    /// Keeps body bytes of a whole-body call; false when they would be more than its limit.
+    func collect(_ bytes: Span<UInt8>) -> Bool {
+        guard body.count + bytes.count <= bodyLimit else { return false }
+        if body.isEmpty, case .length(let length) = head?.framing {
+            // A peer's promise reserves a mebibyte at most; more is paid for as it comes.
+            body.reserveCapacity(min(length, 1 << 20))
+        }
+        body.append(copying: bytes)
+        return true
+    }
+
+    /// Lets go of everything, so that the object can serve another call.
+    func clear() {
+        generation &+= 1
+        isLive = false
+        isCancelledEarly = false
+        plan = nil
+        completion = .nobody
+        record = nil
+        place = nil
+        isDialing = false
+        connection = nil
+        timer = nil
+        lastError = nil
+        lastPhase = .none
+        if !lost.isEmpty { lost = [] }
+        head = nil
+        if !body.isEmpty { body = [] }
+        whole = nil
+        trailers = nil
+        peer = nil
+        pausedReading = false
+        abandoned = false
+        times.connectNanoseconds = 0
+        totalDeadline = .farFuture
+    }
+}
+
+/// Calls by slot; a freed slot's object serves the next call.
+struct CallTable {
+    private var calls: [Call] = []
+    private var free: [UInt32] = []
+    private(set) var live = 0
+
+    mutating func open() -> Call {
+        live += 1
+        let call: Call
+        if let slot = free.popLast() {
+            call = calls[Int(slot)]
+        } else {
+            call = Call(slot: UInt32(calls.count))
+            calls.append(call)
+        }
+        call.isLive = true
+        return call
+    }
+
+    mutating func close(_ call: Call) {
+        live -= 1
+        call.clear()
+        free.append(call.slot)
+    }
+
+    /// Nil for a call that is over.
+    subscript(id: CallID) -> Call? {
+        guard id.slot < calls.count else { return nil }
+        let call = calls[Int(id.slot)]
+        return call.isLive && call.generation == id.generation ? call : nil
+    }
+
+    /// The call in that slot; nil for a free one.
+    func live(at slot: Int) -> Call? {
+        let call = calls[slot]
+        return call.isLive ? call : nil
+    }
+
+    var liveCalls: [Call] { calls.filter(\.isLive) }
+}

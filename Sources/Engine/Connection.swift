@@ -1,0 +1,186 @@
+// One HTTP/1.1 connection (RFC 9112 §9): from its dial over the exchanges it carries to its end.
+// Owned by the pool; reactor thread. The stream tells it of events; it tells the road of what they
+// mean. What happens between a request's first and a response's last byte is in `Exchange.swift`.
+//
+// Time: a connection has one entry on the wheel. `deadline` moves with every phase, and mostly
+// away; the entry is only touched when the deadline comes nearer, and looks again when it fires.
+// A keep-alive exchange therefore costs no wheel operation at all.
+
+internal import FetchBytes
+internal import FetchHTTP1
+internal import FetchReactor
+internal import FetchTime
+internal import FetchTransport
+
+final class Connection: TimerHandler, DialHandler, ByteStreamHandler {
+    enum State: Equatable {
+        /// Can transition to `active` and `closed`.
+        case connecting
+        /// Carries an exchange, or is about to. Can transition to `idle` and `closed`.
+        case active
+        /// Watched: any event closes it. Can transition to `active` and `closed`.
+        case idle
+        /// Final.
+        case closed
+    }
+
+    let id: ConnectionID
+    let record: OriginRecord
+    unowned let road: Road
+    let reactor: Reactor
+    private(set) var state = State.connecting
+    private var dial: Dial?
+    var stream: (any ByteStream)?
+    /// The call for which it is being opened.
+    var intended: Call?
+    /// Exchanges begun on it.
+    var uses = 0
+    private let openedAt: Instant
+    private(set) var connectNanoseconds: Int64 = 0
+    /// In the turn of its last read the connection was seen alive.
+    var lastReadTurn: UInt64 = 0
+
+    // The exchange under way; see Exchange.swift.
+    var exchange = Exchange()
+    var parser: ResponseParser
+    /// Bytes of an incomplete head or chunk line.
+    var leftover: ByteBuffer?
+    /// What the kernel has not yet taken of the request.
+    var output: ByteBuffer?
+
+    private var deadline = Instant.farFuture
+    private var timer: TimerID?
+    private var timerAt = Instant.farFuture
+
+    init(_ id: ConnectionID, _ record: OriginRecord, road: Road, for call: Call) {
+        self.id = id
+        self.record = record
+        self.road = road
+        reactor = road.reactor
+        intended = call
+        openedAt = reactor.now
+        parser = ResponseParser(limits: road.settings.parserLimits)
+    }
+
+    /// Begins to connect. The outcome is told to the road, never before this returns.
+    func open(_ addresses: [SocketAddress], connectClock: Int64) {
+        setDeadline(reactor.now.after(connectClock))
+        dial = Dial(addresses, over: road.network, handler: self)
+    }
+
+    func dialConnected(_ stream: any ByteStream) {
+        dial = nil
+        self.stream = stream
+        stream.handler = self
+        connectNanoseconds = reactor.now.nanoseconds - openedAt.nanoseconds
+        state = .active
+        clearDeadline()
+        road.connected(self)
+    }
+
+    func dialFailed(_ error: ConnectError) {
+        dial = nil
+        road.connectFailed(self, .connect(error))
+    }
+
+    /// Not used while a stream is being dialled: the dial listens then.
+    func streamConnected() {}
+    func streamFailed(_ error: ConnectFailure) {}
+
+    func streamReady(_ readiness: Readiness) {
+        switch state {
+        case .active:
+            exchangeReady(readiness)
+        case .idle:
+            // The end, an error or bytes that nobody asked for: whichever, it is of no more use,
+            // and what came must never be taken for the next response.
+            road.idleEnded(self)
+        case .connecting, .closed:
+            break
+        }
+    }
+
+    /// One read without waiting, just before an idle connection is used again. In a turn in which
+    /// it was read dry already, that read was it.
+    func isAliveBeforeUse() -> Bool {
+        guard lastReadTurn != reactor.turnNumber else { return true }
+        guard let stream else { return false }
+        let probe = road.probeBuffer
+        defer { probe.removeAll() }
+        return stream.read(into: probe, atMost: 1) == .wouldBlock
+    }
+
+    /// Whether, after this exchange, it may carry another by its age and uses.
+    var mayBeReused: Bool {
+        let limits = road.settings.pool
+        if let most = limits.usesPerConnection, uses >= most { return false }
+        if let most = limits.lifetime, openedAt.advanced(by: most) <= reactor.now { return false }
+        return true
+    }
+
+    func used() {
+        state = .active
+    }
+
+    /// Its call has another connection; this one will be kept for who comes next.
+    func forget(_ call: Call) {
+        if intended === call { intended = nil }
+    }
+
+    /// Rests until it is used again or `expiry` has come.
+    func rest(until expiry: Instant) {
+        state = .idle
+        setDeadline(expiry)
+    }
+
+    /// Ends it at once. Idempotent; the road hears nothing of it.
+    func close(resetting: Bool = false) {
+        guard state != .closed else { return }
+        state = .closed
+        dial?.cancel()
+        dial = nil
+        if resetting { stream?.reset() } else { stream?.close() }
+        stream = nil
+        intended = nil
+        if let timer { reactor.cancel(timer) }
+        timer = nil
+        if let leftover { road.buffers.give(leftover) }
+        leftover = nil
+        if let output { road.buffers.give(output) }
+        output = nil
+        exchange = Exchange()
+    }
+
+    // MARK: Time
+
+    func setDeadline(_ instant: Instant) {
+        deadline = instant
+        if instant < timerAt { arm() }
+    }
+
+    func clearDeadline() {
+        deadline = .farFuture
+    }
+
+    private func arm() {
+        if let timer { reactor.cancel(timer) }
+        timer = reactor.schedule(self, token: 0, at: deadline)
+        timerAt = deadline
+    }
+
+    func timerFired(_ token: Int) {
+        timer = nil
+        timerAt = .farFuture
+        guard state != .closed else { return }
+        guard deadline <= reactor.now else {
+            if deadline != .farFuture { arm() }
+            return
+        }
+        switch state {
+        case .connecting: road.connectFailed(self, .timedOut(.connect))
+        case .active: exchangeTimedOut()
+        case .idle: road.idleEnded(self)
+        case .closed: break
+        }
+    }
+}

@@ -1,0 +1,51 @@
+// What happened so far, in numbers that only grow, and a snapshot of what is there now.
+
+/// Counters of one client. Reactor thread.
+struct Counters: Equatable, Sendable {
+    var callsStarted = 0
+    var callsSucceeded = 0
+    var callsFailed = 0
+    var callsCancelled = 0
+    var connectionsOpened = 0
+    var connectionsFailed = 0
+    var exchanges = 0
+    var reuses = 0
+    var reuseRacesLost = 0
+    var bytesSent = 0
+    var bytesReceived = 0
+}
+
+/// Counters and present state, as one value.
+package struct EngineStatistics: Equatable, Sendable {
+    package internal(set) var callsStarted = 0
+    package internal(set) var callsSucceeded = 0
+    package internal(set) var callsFailed = 0
+    package internal(set) var callsCancelled = 0
+    package internal(set) var connectionsOpened = 0
+    package internal(set) var connectionsFailed = 0
+    package internal(set) var exchanges = 0
+    package internal(set) var reuses = 0
+    package internal(set) var reuseRacesLost = 0
+    package internal(set) var bytesSent = 0
+    package internal(set) var bytesReceived = 0
+    package internal(set) var connecting = 0
+    package internal(set) var active = 0
+    package internal(set) var idle = 0
+    package internal(set) var waiting = 0
+    package internal(set) var callsInFlight = 0
+    package internal(set) var trackedOrigins = 0
+
+    init(_ counters: Counters) {
+        callsStarted = counters.callsStarted
+        callsSucceeded = counters.callsSucceeded
+        callsFailed = counters.callsFailed
+        callsCancelled = counters.callsCancelled
+        connectionsOpened = counters.connectionsOpened
+        connectionsFailed = counters.connectionsFailed
+        exchanges = counters.exchanges
+        reuses = counters.reuses
+        reuseRacesLost = counters.reuseRacesLost
+        bytesSent = counters.bytesSent
+        bytesReceived = counters.bytesReceived
+    }
+}

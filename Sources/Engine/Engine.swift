@@ -1,0 +1,116 @@
+// What the public face talks to: calls are opened, started, cancelled and counted here. Owned
+// through a `ReactorBound`; reactor thread.
+
+internal import FetchBytes
+package import FetchReactor
+internal import FetchTime
+package import FetchTransport
+
+package final class Engine {
+    package let reactor: Reactor
+    let road: Road
+    private var closeHook: Int?
+    private var shutdownTimer: ShutdownTimer?
+
+    package init(_ settings: EngineSettings, reactor: Reactor, network: any Network) {
+        self.reactor = reactor
+        road = Road(reactor: reactor, network: network, settings: settings)
+    }
+
+    /// Ties the engine to its reactor's end. On the reactor's thread, once, before the first call.
+    package func attach() {
+        closeHook = reactor.onClose { [weak road] in road?.closeNow() }
+    }
+
+    package convenience init(_ settings: EngineSettings, reactor: Reactor) {
+        self.init(settings, reactor: reactor, network: TCPNetwork(reactor: reactor))
+    }
+
+    /// Gives the call its name. `start` must follow.
+    package func open() -> CallID { road.calls.open().id }
+
+    /// Sets the call on its way. The completion is told once: a continuation at once or later, a
+    /// callback later in this turn or in another, never before this returns.
+    package func start(_ id: CallID, _ plan: CallPlan, _ completion: Completion) {
+        guard let call = road.calls[id] else { return }
+        call.plan = plan
+        call.completion = completion
+        road.start(call)
+    }
+
+    /// Ends a call; its completion is told `cancelled`. Nothing happens to one that is over.
+    package func cancel(_ id: CallID) { road.cancel(id) }
+
+    /// The reader of a streamed response wants more.
+    package func resume(_ id: CallID) { road.resume(id) }
+
+    /// The reader of a streamed response has left.
+    package func abandon(_ id: CallID) { road.abandon(id) }
+
+    /// Refuses new calls, lets those in flight end for so long, then fails them. `whenDone` runs
+    /// when nothing is in flight and every connection is closed.
+    package func shutdown(within nanoseconds: Int64, _ whenDone: @escaping () -> Void) {
+        road.isClosed = true
+        road.closeIdle()
+        if road.calls.live == 0 || nanoseconds <= 0 {
+            road.closeNow()
+            whenDone()
+            return
+        }
+        let timer = ShutdownTimer { [road] in road.closeNow() }
+        let id = reactor.schedule(timer, token: 0, at: reactor.now.after(nanoseconds))
+        let before = road.whenQuiet
+        road.whenQuiet = { [road, reactor] in
+            reactor.cancel(id)
+            road.closeNow()
+            before?()
+            whenDone()
+        }
+    }
+
+    package var statistics: EngineStatistics { road.statistics }
+
+    /// `2 active, 1 idle, 0 connecting`
+    package var poolDescription: String { road.pool.description }
+
+    deinit {
+        // The last holder is gone; nobody can be waiting but callbacks of calls in flight.
+        road.closeNow()
+        if let closeHook { reactor.removeCloseHook(closeHook) }
+    }
+}
+
+/// Ends what a graceful shutdown no longer waits for.
+private final class ShutdownTimer: TimerHandler {
+    private let action: () -> Void
+
+    init(_ action: @escaping () -> Void) {
+        self.action = action
+    }
+
+    func timerFired(_ token: Int) { action() }
+}
+
+extension Road {
+    /// Fails every call and closes every connection, now.
+    func closeNow() {
+        isClosed = true
+        for call in calls.liveCalls where call.record != nil { withdraw(call, .clientClosed) }
+        for connection in pool.all {
+            close(connection)
+            forgetIfUnused(connection.record)
+        }
+        closeIdle()
+    }
+
+    var statistics: EngineStatistics {
+        var statistics = EngineStatistics(counters)
+        statistics.connecting = pool.state.connecting
+        statistics.active = pool.state.active
+        statistics.idle = pool.state.idle
+        statistics.waiting = lines.waiting
+        statistics.callsInFlight = calls.live
+        statistics.trackedOrigins = origins.count
+        return statistics
+    }
+}

@@ -1,0 +1,32 @@
+// What the engine is told once, when it is made: bounds, clocks and the default fields. The public
+// configuration fills it; every number here has its name there.
+
+package import FetchHTTP1
+package import FetchTransport
+
+package struct EngineSettings {
+    package var pool = PoolLimits()
+    package var parserLimits = ParserLimits()
+    package var hosts = HostTable()
+    /// Calls that may wait in all lines together.
+    package var waitingCalls = 10_000
+    /// Origins with a connection or a waiting call.
+    package var trackedOrigins = 10_000
+    /// Behaviour 1: one free retry when a reused connection dies before any response byte.
+    package var retriesReuseRace = true
+    package var encoder: RequestEncoder
+    /// Read from one connection, or written to it, before the others have their turn.
+    package var bytesPerTurn = 1 << 20
+    /// Asked of the kernel at once.
+    package var bytesPerRead = 128 << 10
+    /// A content of at most so many bytes is sent in one piece with its head.
+    package var inlineContent = 16 << 10
+    /// Taken from an upload at once.
+    package var uploadPiece = 64 << 10
+    /// Read of a response that its caller left, to save the connection.
+    package var drainBytes = 64 << 10
+
+    package init(encoder: RequestEncoder) {
+        self.encoder = encoder
+    }
+}

@@ -1,0 +1,166 @@
+// The reading half of an exchange: bytes to the parser, steps to the call, and what the end of the
+// input means (RFC 9112 §6.3, §8).
+
+internal import FetchBytes
+internal import FetchHTTP1
+internal import FetchReactor
+internal import FetchTransport
+
+extension Connection {
+    func exchangeReady(_ readiness: Readiness) {
+        if readiness.contains(.writable) { write() }
+        // A failed write has ended the exchange, or a paused reader wants nothing: then the loop
+        // in `read` does nothing.
+        read()
+    }
+
+    /// Reads and parses what is there, up to the turn's budget.
+    func read() {
+        var budget = road.settings.bytesPerTurn
+        let wanted = road.settings.bytesPerRead
+        while budget > 0, let stream, let call = exchange.call, !call.pausedReading {
+            let buffer = leftover ?? road.inputBuffer
+            let outcome = stream.read(into: buffer, atMost: wanted)
+            lastReadTurn = reactor.turnNumber
+            switch outcome {
+            case .bytes(let count):
+                budget -= count
+                road.counters.bytesReceived += count
+                received(buffer, for: call)
+                if buffer === road.inputBuffer { buffer.removeAll() }
+                // A short read emptied the socket; its end, if any, is reported by the next poll.
+                if count < wanted { return }
+            case .wouldBlock:
+                return
+            case .end:
+                inputEnded(call)
+                return
+            case .failed(let error):
+                road.exchangeLost(self, .broken(error, duringBody: call.head != nil))
+                return
+            }
+        }
+    }
+
+    private func received(_ buffer: ByteBuffer, for call: Call) {
+        if !exchange.anythingReceived {
+            exchange.anythingReceived = true
+            call.times.firstByte = reactor.now
+        }
+        do throws(MessageError) {
+            try parse(buffer)
+        } catch {
+            road.exchangeFailed(self, .malformed(error))
+        }
+    }
+
+    private func parse(_ buffer: ByteBuffer) throws(MessageError) {
+        while let call = exchange.call {
+            let (step, consumed) = try parser.parse(buffer.readable)
+            switch step {
+            case .needMore:
+                buffer.consume(consumed)
+                keep(buffer)
+                if !call.pausedReading { run(.readIdle) }
+                return
+            case .informational:
+                buffer.consume(consumed)
+            case .head(let head):
+                buffer.consume(consumed)
+                headArrived(head, call)
+            case .complete(let head, let body):
+                buffer.consume(consumed)
+                headArrived(head, call)
+                guard exchange.call === call else { return }
+                bodyCompleted(body, call, extraBytes: !buffer.isEmpty)
+                return
+            case .body(let range):
+                bodyArrived(buffer.readable.extracting(range), call)
+                buffer.consume(consumed)
+            case .end(let trailers):
+                buffer.consume(consumed)
+                finish(call, body: nil, trailers: trailers, extraBytes: !buffer.isEmpty)
+                return
+            }
+        }
+    }
+
+    /// What the parser could not use yet moves out of the buffer that all connections share.
+    private func keep(_ buffer: ByteBuffer) {
+        if buffer === leftover {
+            guard buffer.isEmpty else { return }
+            road.buffers.give(buffer)
+            leftover = nil
+        } else if !buffer.isEmpty {
+            let own = road.buffers.take()
+            own.append(buffer.readable)
+            leftover = own
+        }
+    }
+
+    private func headArrived(_ head: ResponseHead, _ call: Call) {
+        endWriting()
+        call.head = head
+        if call.isStreamed {
+            call.totalDeadline = .farFuture
+            road.streamHeadArrived(self, call, head)
+        } else if case .length(let length) = head.framing, length > call.bodyLimit {
+            road.exchangeFailed(self, .bodyTooLarge(limit: call.bodyLimit))
+        }
+    }
+
+    /// The whole body came with the head.
+    private func bodyCompleted(_ body: Bytes, _ call: Call, extraBytes: Bool) {
+        if case .stream(let receiver) = call.completion, !body.isEmpty, !call.abandoned {
+            _ = receiver.bodyArrived(body)
+        }
+        finish(call, body: body, trailers: nil, extraBytes: extraBytes)
+    }
+
+    private func bodyArrived(_ bytes: Span<UInt8>, _ call: Call) {
+        if case .stream(let receiver) = call.completion {
+            if call.abandoned {
+                drained(bytes.count)
+            } else if !receiver.bodyArrived(Bytes(copying: bytes)) {
+                pauseReading(call)
+            }
+        } else if !call.collect(bytes) {
+            road.exchangeFailed(self, .bodyTooLarge(limit: call.bodyLimit))
+        }
+    }
+
+    private func inputEnded(_ call: Call) {
+        do throws(MessageError) {
+            // The body that ends where the connection ends: the only step without an error.
+            _ = try parser.endOfInput()
+            finish(call, body: nil, trailers: nil, extraBytes: true)
+        } catch .closedBeforeResponse {
+            road.exchangeLost(self, .closedBeforeResponse)
+        } catch {
+            road.exchangeFailed(self, .truncated(error))
+        }
+    }
+
+    // MARK: Back-pressure
+
+    /// The reader is full. What was read already is still delivered, one read's worth at most.
+    private func pauseReading(_ call: Call) {
+        call.pausedReading = true
+        stream?.setReading(false)
+        // The reader is ours, not the peer's: no clock runs against the peer.
+        clearDeadline()
+    }
+
+    func resumeReading(_ call: Call) {
+        guard call.pausedReading, exchange.call === call else { return }
+        call.pausedReading = false
+        stream?.setReading(true)
+        run(.readIdle)
+    }
+
+    private func drained(_ count: Int) {
+        let budget = (exchange.drainBudget ?? 0) - count
+        exchange.drainBudget = budget
+        if budget < 0 { road.drainedTooMuch(self) }
+    }
+}

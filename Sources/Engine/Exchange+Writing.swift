@@ -1,0 +1,173 @@
+// The writing half of an exchange: the head, then the content from where it lies or as an upload
+// gives it (RFC 9112 §7.1 for unknown lengths).
+
+internal import FetchBytes
+internal import FetchHTTP
+internal import FetchHTTP1
+internal import FetchReactor
+internal import FetchTransport
+
+extension Connection {
+    private enum Progress {
+        /// Something was done; there may be more to do.
+        case wentOn
+        /// The peer takes no more now.
+        case peerIsFull
+        /// The upload has nothing now.
+        case uploadIsEmpty
+        /// The peer takes nothing any more.
+        case broken
+        /// The call failed for a reason of its own.
+        case failed
+    }
+
+    /// Writes what can be written of the request, up to the turn's budget.
+    func write() {
+        guard let stream, let call = exchange.call, let content = call.plan?.content,
+            !exchange.writingEnded, !exchange.requestWritten
+        else { return }
+        let buffer = output ?? road.outputBuffer
+        var budget = road.settings.bytesPerTurn
+        var progress = Progress.wentOn
+        while progress == .wentOn, !exchange.requestWritten, budget > 0 {
+            progress = writeSome(of: content, from: buffer, to: stream, &budget)
+        }
+        switch progress {
+        case .wentOn, .peerIsFull, .uploadIsEmpty:
+            if exchange.requestWritten {
+                requestWritten()
+            } else {
+                waitToWrite(buffer, peerIsFull: progress != .uploadIsEmpty)
+            }
+            if buffer === road.outputBuffer { buffer.removeAll() }
+        case .broken:
+            buffer.removeAll()
+            writingBroke()
+        case .failed:
+            buffer.removeAll()
+        }
+    }
+
+    /// What is buffered goes first, then the next piece of the content.
+    private func writeSome(
+        of content: RequestContent, from buffer: ByteBuffer, to stream: any ByteStream,
+        _ budget: inout Int
+    ) -> Progress {
+        if !buffer.isEmpty {
+            let offered = buffer.readableCount
+            let progress = taken(stream.write(buffer), of: offered, &budget)
+            if progress == .wentOn { bufferWritten(content) }
+            return progress
+        }
+        switch content {
+        case .none:
+            exchange.requestWritten = true
+            return .wentOn
+        case .bytes(let bytes):
+            let offered = bytes.count - exchange.contentOffset
+            let outcome = stream.write(bytes, from: exchange.contentOffset)
+            if case .taken(let count) = outcome { exchange.contentOffset += count }
+            let progress = taken(outcome, of: offered, &budget)
+            if progress == .wentOn { bufferWritten(content) }
+            return progress
+        case .file(let file):
+            return pull(file.value, into: buffer)
+        case .pipe(let pipe):
+            return pull(pipe.value, into: buffer)
+        }
+    }
+
+    private func taken(_ outcome: WriteOutcome, of offered: Int, _ budget: inout Int) -> Progress {
+        switch outcome {
+        case .taken(let count):
+            budget -= count
+            road.counters.bytesSent += count
+            if count > 0 { exchange.anythingWritten = true }
+            return count == offered ? .wentOn : .peerIsFull
+        case .failed:
+            return .broken
+        }
+    }
+
+    /// Nothing is buffered: whether that was the whole request.
+    private func bufferWritten(_ content: RequestContent) {
+        switch content {
+        case .none: exchange.requestWritten = true
+        case .bytes(let bytes): exchange.requestWritten = exchange.contentOffset == bytes.count
+        case .file, .pipe: exchange.requestWritten = exchange.uploadEnded
+        }
+    }
+
+    /// Takes the upload's next piece into `buffer`, framed.
+    private func pull(_ upload: any Upload, into buffer: ByteBuffer) -> Progress {
+        let piece = road.uploadBuffer
+        defer { piece.removeAll() }
+        switch upload.pull(into: piece, atMost: road.settings.uploadPiece) {
+        case .bytes(let count):
+            exchange.uploaded += count
+            guard let length = upload.length else {
+                ChunkedEncoder.appendChunk(piece.readable, to: buffer)
+                return .wentOn
+            }
+            guard exchange.uploaded <= length else { return uploadMisjudged(length) }
+            buffer.append(piece.readable)
+            return .wentOn
+        case .notYet:
+            return .uploadIsEmpty
+        case .end(let trailers):
+            exchange.uploadEnded = true
+            guard let length = upload.length else {
+                ChunkedEncoder.appendLast(trailers: trailers ?? Headers(), to: buffer)
+                return .wentOn
+            }
+            guard exchange.uploaded == length else { return uploadMisjudged(length) }
+            exchange.requestWritten = true
+            return .wentOn
+        case .failed(let error):
+            road.exchangeFailed(self, .uploadFailed(error))
+            return .failed
+        }
+    }
+
+    private func uploadMisjudged(_ length: Int) -> Progress {
+        road.exchangeFailed(self, .uploadLength(declared: length, given: exchange.uploaded))
+        return .failed
+    }
+
+    private func requestWritten() {
+        if let output {
+            road.buffers.give(output)
+            self.output = nil
+            stream?.setWriting(false)
+        }
+        if !exchange.anythingReceived { run(.firstByte) }
+    }
+
+    /// The rest waits in a buffer of the connection's own, until the peer or the upload goes on.
+    private func waitToWrite(_ buffer: ByteBuffer, peerIsFull: Bool) {
+        if output == nil {
+            let own = road.buffers.take()
+            own.append(buffer.readable)
+            output = own
+        }
+        stream?.setWriting(peerIsFull)
+        // The write clock is the peer's: an upload that has nothing to give is not its fault.
+        if peerIsFull { run(.writeIdle) } else { runTotalOnly() }
+    }
+
+    /// The peer takes nothing any more. It may have answered before it left: what has arrived is
+    /// read first, and its end or its error, which must be there too, ends the exchange.
+    private func writingBroke() {
+        endWriting()
+        run(.firstByte)
+        read()
+    }
+
+    /// Stops the upload; reading goes on.
+    func endWriting() {
+        guard !exchange.writingEnded, !exchange.requestWritten else { return }
+        exchange.writingEnded = true
+        stream?.setWriting(false)
+        exchange.call?.plan?.content.stop()
+    }
+}

@@ -1,0 +1,118 @@
+// One request and its response on one connection (RFC 9112): what is remembered of it, its start,
+// its end and its clocks. Writing and reading stand in `Exchange+Writing.swift` and
+// `Exchange+Reading.swift`. Reading never waits for writing; a final response ends an upload.
+
+internal import FetchBytes
+internal import FetchHTTP
+internal import FetchHTTP1
+internal import FetchReactor
+internal import FetchRoad
+internal import FetchTime
+internal import FetchTransport
+
+/// What is remembered while a connection carries a request.
+struct Exchange {
+    var call: Call?
+    /// Bytes of a body of known bytes that the kernel has taken, or that wait in the buffer.
+    var contentOffset = 0
+    /// Bytes that an upload gave so far.
+    var uploaded = 0
+    /// The upload said that it gave all.
+    var uploadEnded = false
+    /// The kernel has taken the request's last byte.
+    var requestWritten = false
+    /// The kernel has taken at least one byte of the request.
+    var anythingWritten = false
+    /// At least one byte of a response has come.
+    var anythingReceived = false
+    /// Nothing more is written: a response came early, or the peer takes nothing any more.
+    var writingEnded = false
+    /// The caller has left a streamed response; so many more bytes are read for the connection's
+    /// sake before it is closed instead.
+    var drainBudget: Int?
+    /// The clock that runs now beside the total one.
+    var clock = ClockName.writeIdle
+}
+
+extension Connection {
+    /// Sends `call`'s request. The connection is active and carries nothing.
+    func start(_ call: Call) {
+        guard let plan = call.plan else { return }
+        uses += 1
+        exchange = Exchange()
+        exchange.call = call
+        call.connection = self
+        call.peer = stream?.peer
+        call.times.connectNanoseconds = uses == 1 ? connectNanoseconds : 0
+        parser.begin(isHead: plan.head.method.isHead)
+        let buffer = road.outputBuffer
+        road.settings.encoder.encode(plan.head, into: buffer)
+        switch plan.content {
+        case .none:
+            break
+        case .bytes(let bytes):
+            if bytes.count <= road.settings.inlineContent {
+                buffer.append(bytes)
+                exchange.contentOffset = bytes.count
+            }
+        case .file, .pipe:
+            plan.content.upload?.moreArrived = { [weak self, weak call] in
+                guard let self, let call, exchange.call === call else { return }
+                write()
+            }
+        }
+        write()
+    }
+
+    /// The last byte of the response is there.
+    func finish(_ call: Call, body: Bytes?, trailers: FieldSection?, extraBytes: Bool) {
+        guard let head = call.head, let plan = call.plan else { return }
+        let reusable =
+            exchange.requestWritten && !extraBytes && !plan.head.saysClose
+            && head.closeReason == nil && mayBeReused
+        exchange = Exchange()
+        clearDeadline()
+        road.exchangeEnded(self, call, body: body, trailers: trailers, reusable: reusable)
+    }
+
+    /// What would be lost if the connection broke now.
+    var loss: Loss {
+        Loss(
+            onReusedConnection: uses > 1,
+            nothingWritten: !exchange.anythingWritten && exchange.uploaded == 0,
+            nothingReceived: !exchange.anythingReceived)
+    }
+
+    // MARK: Clocks
+
+    /// Runs `clock` from now on; the call's total clock goes on beside it.
+    func run(_ clock: ClockName) {
+        guard let call = exchange.call, let clocks = call.plan?.clocks else { return }
+        exchange.clock = clock
+        let nanoseconds =
+            switch clock {
+            case .queue: clocks.queue
+            case .dns: clocks.dns
+            case .connect: clocks.connect
+            case .tls: clocks.tls
+            case .writeIdle: clocks.writeIdle
+            case .firstByte: clocks.firstByte
+            case .readIdle: clocks.readIdle
+            case .total: clocks.total
+            }
+        setDeadline(min(reactor.now.after(nanoseconds), call.totalDeadline))
+    }
+
+    /// No clock against the peer: it is our side that is slow. The total clock goes on.
+    func runTotalOnly() {
+        guard let call = exchange.call else { return }
+        exchange.clock = .total
+        setDeadline(call.totalDeadline)
+    }
+
+    func exchangeTimedOut() {
+        guard let call = exchange.call else { return }
+        let isTotal = call.totalDeadline <= reactor.now
+        road.exchangeFailed(self, .timedOut(isTotal ? .total : exchange.clock))
+    }
+}

@@ -1,0 +1,47 @@
+// All that is kept of one origin (RFC 6454), found once per request: its part of the pool and the
+// requests that wait. Policies of an origin hang off this record and nowhere else. Owned by the
+// table; reactor thread.
+
+internal import FetchHTTP
+internal import FetchPolicy
+internal import FetchTransport
+
+final class OriginRecord {
+    /// Any target of this origin; tells scheme, host and port.
+    let target: Target
+    var pool = OriginPool()
+
+    /// Calls for which a connection is being opened, oldest first. They came before all of
+    /// `waiting`, and a connection that comes free is theirs first.
+    var dialing = WaitingLine<Call>()
+    /// Calls that wait for capacity, oldest first.
+    var waiting = WaitingLine<Call>()
+    /// The origin's place among those that wait for room under the client's cap.
+    var starvedTicket: WaitingTicket?
+    /// Known once and kept while the record lives: literals and overrides don't change.
+    var addresses: [SocketAddress]?
+
+    init(_ target: Target) {
+        self.target = target
+    }
+
+    /// Calls on their way, wherever they stand.
+    var calls = 0
+    /// In the table, until it is forgotten.
+    var isTracked = true
+    /// Marked for `settle`: something came free and somebody waits.
+    var isUnsettled = false
+
+    var waiters: Int { dialing.count + waiting.count }
+
+    /// Nothing here but history: the record may go.
+    var isUnused: Bool { pool.connections == 0 && calls == 0 }
+
+    /// Only connections that nobody uses stand in the way of letting the record go.
+    var isIdle: Bool { pool.connecting == 0 && pool.active == 0 && calls == 0 }
+
+    /// The first in line who may have a connection that was used before.
+    var firstForAnyConnection: Call? {
+        dialing.first { !$0.wantsFresh } ?? waiting.first { !$0.wantsFresh }
+    }
+}

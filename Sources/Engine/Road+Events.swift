@@ -1,0 +1,188 @@
+// What happens to a call on its road: a connection stands or does not, an exchange ends, is lost or
+// fails, the caller gives up, a clock runs out. Each event changes what is known and lets `follow`
+// go on.
+
+internal import FetchBytes
+internal import FetchHTTP
+internal import FetchHTTP1
+internal import FetchReactor
+internal import FetchRoad
+internal import FetchTime
+internal import FetchTransport
+
+extension Road: TimerHandler {
+    // MARK: Connections
+
+    func connected(_ connection: Connection) {
+        pool.connected(connection)
+        guard let call = connection.intended else {
+            rest(connection, hint: nil)
+            return
+        }
+        connection.intended = nil
+        call.connection = nil
+        leaveLine(call)
+        dispatch(call, on: connection)
+    }
+
+    func connectFailed(_ connection: Connection, _ error: CallError) {
+        counters.connectionsFailed += 1
+        let call = connection.intended
+        close(connection)
+        guard let call else { return }
+        call.connection = nil
+        call.lastPhase = .connect
+        fail(call, error)
+    }
+
+    /// An idle connection has had its time, or its peer said something.
+    func idleEnded(_ connection: Connection) {
+        close(connection)
+        forgetIfUnused(connection.record)
+    }
+
+    // MARK: Exchanges
+
+    /// The response is whole.
+    func exchangeEnded(
+        _ connection: Connection, _ call: Call, body: Bytes?, trailers: FieldSection?,
+        reusable: Bool
+    ) {
+        call.connection = nil
+        call.whole = body
+        call.trailers = trailers
+        let hint = call.head?.keepAliveTimeoutSeconds
+        if reusable, !isClosed {
+            rest(connection, hint: hint)
+        } else {
+            close(connection)
+        }
+        call.attempt.responded()
+        if case .stream(let receiver) = call.completion, !call.abandoned {
+            receiver.bodyEnded(trailers: trailers)
+        }
+        follow(call)
+    }
+
+    /// The head of a streamed response is there; the body follows on the same connection.
+    func streamHeadArrived(_ connection: Connection, _ call: Call, _ head: ResponseHead) {
+        call.attempt.responded()
+        guard case .stream(let receiver) = call.completion else { return }
+        if let response = wholeResponse(of: call) { receiver.headArrived(response) }
+    }
+
+    /// The connection went away under the exchange.
+    func exchangeLost(_ connection: Connection, _ error: CallError) {
+        guard let call = connection.exchange.call else { return }
+        let loss = connection.loss
+        note(error, on: connection, call)
+        close(connection)
+        call.attempt.lost(loss)
+        if call.wantsFresh {
+            counters.reuseRacesLost += 1
+            call.lost.append(lostAttempt(of: call, error))
+            guard call.plan?.content.rewind() ?? false else {
+                fail(call, error)
+                return
+            }
+        }
+        follow(call)
+    }
+
+    /// The exchange failed in a way that another attempt would not mend.
+    func exchangeFailed(_ connection: Connection, _ error: CallError) {
+        guard let call = connection.exchange.call else { return }
+        note(error, on: connection, call)
+        close(connection)
+        fail(call, error)
+    }
+
+    private func lostAttempt(of call: Call, _ error: CallError) -> LostAttempt {
+        LostAttempt(
+            error: error, phase: call.lastPhase,
+            elapsedNanoseconds: reactor.now.nanoseconds - call.times.started.nanoseconds)
+    }
+
+    private func note(_ error: CallError, on connection: Connection, _ call: Call) {
+        call.lastError = error
+        call.lastPhase = connection.exchangePhase
+        call.connection = nil
+    }
+
+    // MARK: The caller
+
+    /// The caller gave up. In the same turn the slot is free and the caller told.
+    func cancel(_ id: CallID) {
+        guard let call = calls[id] else { return }
+        if call.attempt.dispatches == 0, call.record == nil {
+            call.isCancelledEarly = true
+        } else {
+            withdraw(call, .cancelled)
+        }
+    }
+
+    /// Takes the call off its connection or out of its line, and fails it.
+    func withdraw(_ call: Call, _ error: CallError) {
+        if let connection = call.connection, connection.exchange.call === call {
+            exchangeFailed(connection, error)
+            return
+        }
+        let opening = call.connection
+        call.lastPhase = opening == nil ? .queue : .connect
+        call.connection = nil
+        leaveLine(call)
+        if let opening { passOn(opening) ?? close(opening) }
+        fail(call, error)
+    }
+
+    /// The reader of a streamed response has room again.
+    func resume(_ id: CallID) {
+        guard let call = calls[id] else { return }
+        call.connection?.resumeReading(call)
+    }
+
+    /// The caller leaves a streamed response before its end: a short rest is read for the
+    /// connection's sake, else the connection is closed.
+    func abandon(_ id: CallID) {
+        guard let call = calls[id], let connection = call.connection else { return }
+        call.abandoned = true
+        guard connection.canDrain(atMost: settings.drainBytes) else {
+            withdraw(call, .cancelled)
+            return
+        }
+        connection.exchange.drainBudget = settings.drainBytes
+        connection.resumeReading(call)
+    }
+
+    /// More came than a drain is worth.
+    func drainedTooMuch(_ connection: Connection) {
+        exchangeFailed(connection, .cancelled)
+    }
+
+    // MARK: Clocks
+
+    /// The clock of a call that stands in a line; `token` is its slot. The sweep's token is -1.
+    func timerFired(_ token: Int) {
+        guard token >= 0 else {
+            sweep()
+            return
+        }
+        guard let call = calls.live(at: token) else { return }
+        call.timer = nil
+        withdraw(call, .timedOut(call.totalDeadline <= reactor.now ? .total : .queue))
+    }
+}
+
+extension Connection {
+    /// How far the exchange has come.
+    var exchangePhase: CallPhase {
+        if exchange.call?.head != nil { return .body }
+        return exchange.requestWritten || exchange.anythingReceived ? .firstByte : .write
+    }
+
+    /// Whether the rest of the response is known to be short.
+    func canDrain(atMost bytes: Int) -> Bool {
+        guard let left = parser.bodyBytesLeft else { return false }
+        return left <= bytes
+    }
+}

@@ -1,0 +1,278 @@
+// Who waits, and who is served when something comes free. A connection that rests, a slot that a
+// closed one gave back: either marks its origin, and once in the turn, after the events, `settle`
+// serves the marked origins and those that the client's cap had kept out.
+//
+// An origin's line has two parts, oldest first: those for whom a connection is being opened
+// already, and behind them those who wait for room. A connection that comes free goes to the first
+// of all; the one that was being opened for them goes to the next.
+
+internal import FetchHTTP
+internal import FetchPolicy
+internal import FetchReactor
+internal import FetchTime
+internal import FetchTransport
+
+/// The client's part of the waiting: the origins' own lines are in their records.
+struct Lines {
+    /// Origins with a free connection or slot and somebody waiting.
+    fileprivate var unsettled: [OriginRecord] = []
+    /// Origins that the client's cap keeps out, first come first served.
+    fileprivate var starved = WaitingLine<OriginRecord>()
+    fileprivate var settleIsDue = false
+    fileprivate var sweepTimer: TimerID?
+    /// Calls that wait for room, in all origins.
+    fileprivate(set) var waiting = 0
+
+    mutating func starve(_ record: OriginRecord) {
+        if record.starvedTicket == nil { record.starvedTicket = starved.join(record) }
+    }
+
+    mutating func unstarve(_ record: OriginRecord) {
+        if let ticket = record.starvedTicket { starved.leave(ticket) }
+        record.starvedTicket = nil
+    }
+}
+
+extension Road {
+    // MARK: Standing in line
+
+    /// Stands behind all others of the origin until there is room.
+    func wait(_ call: Call, _ record: OriginRecord) {
+        guard lines.waiting < settings.waitingCalls else {
+            call.lastPhase = .queue
+            fail(call, .waitingLineFull(limit: settings.waitingCalls))
+            return
+        }
+        stand(call, record, dialing: false)
+    }
+
+    func stand(_ call: Call, _ record: OriginRecord, dialing: Bool) {
+        var deadline = call.totalDeadline
+        if dialing {
+            call.place = record.dialing.join(call)
+        } else {
+            call.place = record.waiting.join(call)
+            lines.waiting += 1
+            deadline = min(deadline, reactor.now.after(call.plan?.clocks.queue ?? Clocks.never))
+        }
+        call.isDialing = dialing
+        call.timer = reactor.schedule(self, token: Int(call.slot), at: deadline)
+    }
+
+    /// Leaves the line, if it stands in one.
+    func leaveLine(_ call: Call) {
+        guard let place = call.place, let record = call.record else { return }
+        call.place = nil
+        if call.isDialing {
+            record.dialing.leave(place)
+        } else {
+            record.waiting.leave(place)
+            lines.waiting -= 1
+            if record.waiting.isEmpty { lines.unstarve(record) }
+        }
+        if let timer = call.timer { reactor.cancel(timer) }
+        call.timer = nil
+    }
+
+    // MARK: Coming free
+
+    /// A connection has done its exchange and may serve another.
+    func rest(_ connection: Connection, hint: Int?) {
+        guard let expiry = idleExpiry(hint: hint) else {
+            close(connection)
+            return
+        }
+        pool.rest(connection, until: expiry, now: reactor.now)
+        capacityFreed(connection.record)
+        if pool.state.idle > settings.pool.idleConnections { sweepLater() }
+    }
+
+    /// When an idle connection is closed; nil if it must not be kept. A server's hint is obeyed,
+    /// less a margin for the journey of its FIN and up to our own cap.
+    private func idleExpiry(hint: Int?) -> Instant? {
+        let limits = settings.pool
+        guard let hint else { return reactor.now.advanced(by: limits.idleTimeout) }
+        let kept = Duration.seconds(hint) - limits.idleHintMargin
+        guard kept > .zero else { return nil }
+        return reactor.now.advanced(by: min(kept, limits.idleTimeoutMost))
+    }
+
+    /// Ends a connection; its slot is free.
+    func close(_ connection: Connection) {
+        pool.close(connection)
+        capacityFreed(connection.record)
+    }
+
+    /// Somebody who waits may now be served.
+    private func capacityFreed(_ record: OriginRecord) {
+        if !record.isUnsettled, record.waiters > 0 {
+            record.isUnsettled = true
+            lines.unsettled.append(record)
+        }
+        settleLater()
+    }
+
+    private func settleLater() {
+        guard !lines.settleIsDue, !(lines.unsettled.isEmpty && lines.starved.isEmpty) else {
+            return
+        }
+        lines.settleIsDue = true
+        reactor.enqueue { [self] in settle() }
+    }
+
+    // MARK: Serving
+
+    private func settle() {
+        lines.settleIsDue = false
+        var records: [OriginRecord] = []
+        swap(&records, &lines.unsettled)
+        for record in records {
+            record.isUnsettled = false
+            serve(record)
+        }
+        serveStarved()
+    }
+
+    /// Idle connections go to the first in line, then room does.
+    private func serve(_ record: OriginRecord) {
+        while record.pool.idle > 0, let call = record.firstForAnyConnection {
+            guard case .reuse(let id) = pool.capacity(for: record, fresh: false, now: reactor.now)
+            else { break }
+            if let connection = alive(id) { give(connection, to: call) }
+        }
+        while let call = record.waiting.first {
+            guard makeRoom(for: call, record) else { return }
+        }
+    }
+
+    /// Opens a connection for the first who waits; false if there is no room.
+    private func makeRoom(for call: Call, _ record: OriginRecord) -> Bool {
+        switch pool.capacity(for: record, fresh: true, now: reactor.now) {
+        case .open:
+            break
+        case .evictThenOpen(let id):
+            // Its own idle ones are only in the way of a call that wants a fresh one.
+            guard let idle = pool[id], idle.record !== record || call.wantsFresh else {
+                return false
+            }
+            pool.close(idle)
+            forgetIfUnused(idle.record)
+        case .originFull:
+            lines.unstarve(record)
+            return false
+        case .clientFull, .reuse:
+            lines.starve(record)
+            return false
+        }
+        leaveLine(call)
+        dial(call, record)
+        return true
+    }
+
+    private func give(_ connection: Connection, to call: Call) {
+        let opening = call.connection
+        call.connection = nil
+        leaveLine(call)
+        if let opening { _ = passOn(opening) ?? opening.forget(call) }
+        dispatch(call, on: connection)
+    }
+
+    /// A connection that is being opened goes to the next who waits; nil if nobody does.
+    func passOn(_ opening: Connection) -> Void? {
+        let record = opening.record
+        guard let next = record.waiting.first else { return nil }
+        leaveLine(next)
+        stand(next, record, dialing: true)
+        next.connection = opening
+        next.lastPhase = .connect
+        opening.intended = next
+        return ()
+    }
+
+    /// One connection for each origin in turn, as long as there is room.
+    private func serveStarved() {
+        var turns = lines.starved.count
+        while turns > 0, let record = lines.starved.first {
+            turns -= 1
+            lines.unstarve(record)
+            guard let call = record.waiting.first else { continue }
+            guard makeRoom(for: call, record) else { break }
+            if record.waiting.first != nil {
+                lines.starve(record)
+                turns += 1
+            }
+        }
+        if !lines.starved.isEmpty, pool.state.idle > 0 { sweepLater() }
+    }
+
+    // MARK: Idle connections
+
+    /// Looks at the idle connections when the oldest has been idle for the grace.
+    private func sweepLater() {
+        guard lines.sweepTimer == nil, let since = pool.state.idleLongestSince else { return }
+        let due = since.advanced(by: settings.pool.idleGrace)
+        let earliest = reactor.now.after(1_000_000)
+        lines.sweepTimer = reactor.schedule(self, token: -1, at: max(due, earliest))
+    }
+
+    func sweep() {
+        lines.sweepTimer = nil
+        for connection in pool.overIdleCap(now: reactor.now) { idleEnded(connection) }
+        settleLater()
+        if pool.state.idle > settings.pool.idleConnections {
+            lines.sweepTimer = reactor.schedule(
+                self, token: -1, at: reactor.now.advanced(by: settings.pool.idleGrace))
+        }
+    }
+
+    /// Ends every idle connection, as a client does that closes.
+    func closeIdle() {
+        for connection in pool.all where connection.state == .idle { idleEnded(connection) }
+        if let timer = lines.sweepTimer { reactor.cancel(timer) }
+        lines.sweepTimer = nil
+    }
+
+    // MARK: Origins
+
+    /// The origin's record, made when it is new; nil if as many as allowed are in use.
+    func record(for target: Target) -> OriginRecord? {
+        if let record = origins.record(for: target) {
+            record.calls += 1
+            return record
+        }
+        if origins.count >= settings.trackedOrigins, !forgetLongestIdle() { return nil }
+        let record = OriginRecord(target)
+        record.calls = 1
+        origins.insert(record)
+        return record
+    }
+
+    func forgetIfUnused(_ record: OriginRecord) {
+        guard record.isUnused, record.isTracked else { return }
+        record.isTracked = false
+        lines.unstarve(record)
+        origins.remove(record)
+    }
+
+    /// Closes what an origin keeps that nobody uses, the longest idle first.
+    private func forgetLongestIdle() -> Bool {
+        let oldest = pool.state.firstIdle { [pool] id in pool[id]?.record.isIdle ?? false }
+        guard let oldest, let record = pool[oldest]?.record else { return false }
+        while case .reuse(let id) = pool.capacity(for: record, fresh: false, now: reactor.now),
+            let connection = pool[id]
+        {
+            pool.close(connection)
+        }
+        forgetIfUnused(record)
+        return true
+    }
+
+    /// Where the origin's host is; nil if only a name server could tell.
+    func addresses(of record: OriginRecord) -> [SocketAddress]? {
+        if record.addresses == nil {
+            record.addresses = settings.hosts.addresses(
+                of: record.target.host, port: record.target.port)
+        }
+        return record.addresses
+    }
+}

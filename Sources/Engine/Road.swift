@@ -1,0 +1,247 @@
+// The road of a request, from the call to the answer. This file is the essay: read it first.
+//
+// A call comes in validated. It finds its origin's record, and from then on its life is decided by
+// its `Attempt`, a value that knows no socket and no clock, and obeyed here:
+//
+//     wait      a connection is wanted. `admit` finds one: an idle one is taken at once; a new one
+//               is dialled where the caps leave room; else the call stands in its origin's line.
+//     proceed   the exchange runs. Its connection reports one of three ends (`Road+Events.swift`):
+//               a response, a loss that the attempt may answer with another `wait`, or a failure.
+//     answer    the caller gets the response,
+//     fail      or what failed last.
+//
+// Nothing here awaits. Every event of the network, every timer and every call enters from the
+// reactor's thread, changes what is known, and lets `follow` go on. Two things happen later in the
+// same turn instead of at once, so that no event handler is ever re-entered while it runs: who
+// waits is served (`Road+Settling.swift`), and callers' callbacks are run.
+
+internal import FetchBytes
+internal import FetchHTTP
+internal import FetchHTTP1
+internal import FetchReactor
+internal import FetchRoad
+internal import FetchTime
+internal import FetchTransport
+
+final class Road {
+    let reactor: Reactor
+    let network: any Network
+    let settings: EngineSettings
+    let pool: Pool
+    var calls = CallTable()
+    var origins = OriginTable()
+    var counters = Counters()
+    var isClosed = false
+
+    // Shared by all connections, each empty between two events.
+    let inputBuffer: ByteBuffer
+    let outputBuffer: ByteBuffer
+    let uploadBuffer: ByteBuffer
+    let probeBuffer = ByteBuffer(capacity: 64)
+    /// For what outlives an event: incomplete heads, unsent requests.
+    let buffers = ByteBufferPool(capacityEach: 4096, mostKept: 64)
+
+    /// Who waits for what; see Road+Settling.swift.
+    var lines = Lines()
+    /// Ended calls whose callbacks are to be run.
+    var ended: [EndedCall] = []
+    /// Told when the last call has ended; set by a shutdown that waits for that.
+    var whenQuiet: (() -> Void)?
+
+    init(reactor: Reactor, network: any Network, settings: EngineSettings) {
+        self.reactor = reactor
+        self.network = network
+        self.settings = settings
+        pool = Pool(limits: settings.pool)
+        inputBuffer = ByteBuffer(capacity: settings.bytesPerRead)
+        outputBuffer = ByteBuffer(capacity: 16 << 10)
+        uploadBuffer = ByteBuffer(capacity: settings.uploadPiece)
+    }
+
+    // MARK: The road
+
+    /// Sets a call on its way.
+    func start(_ call: Call) {
+        guard let plan = call.plan else { return }
+        counters.callsStarted += 1
+        call.times.started = reactor.now
+        call.totalDeadline = reactor.now.after(plan.clocks.total)
+        call.attempt = Attempt(
+            isIdempotent: plan.head.method.isIdempotent, isReplayable: plan.content.isReplayable,
+            retriesReuseRace: settings.retriesReuseRace)
+        if call.isCancelledEarly {
+            fail(call, .cancelled)
+        } else if isClosed {
+            fail(call, .clientClosed)
+        } else if let record = record(for: plan.head.target) {
+            call.record = record
+            follow(call)
+        } else {
+            fail(call, .tooManyOrigins(limit: settings.trackedOrigins))
+        }
+    }
+
+    /// Does what the call's attempt says, until it is time to wait for an event.
+    func follow(_ call: Call) {
+        while true {
+            switch call.attempt.next() {
+            case .wait(let fresh):
+                guard let connection = admit(call, fresh: fresh) else { return }
+                dispatch(call, on: connection)
+            case .proceed:
+                return
+            case .answer:
+                answer(call)
+                return
+            case .fail:
+                end(call, .failure(failure(of: call)))
+                return
+            }
+        }
+    }
+
+    /// Finds a connection for the call now, or lets it stand in its origin's line.
+    private func admit(_ call: Call, fresh: Bool) -> Connection? {
+        guard let record = call.record else { return nil }
+        // Whoever waits already comes first.
+        if record.isUnsettled {
+            wait(call, record)
+            return nil
+        }
+        while true {
+            switch pool.capacity(for: record, fresh: fresh, now: reactor.now) {
+            case .reuse(let id):
+                if let connection = alive(id) { return connection }
+            case .open:
+                dial(call, record)
+                return nil
+            case .evictThenOpen(let id):
+                if let idle = pool[id] { close(idle) }
+                dial(call, record)
+                return nil
+            case .originFull:
+                wait(call, record)
+                return nil
+            case .clientFull:
+                wait(call, record)
+                lines.starve(record)
+                return nil
+            }
+        }
+    }
+
+    /// The idle connection, if one read finds it quiet; else it is closed, and nil.
+    func alive(_ id: ConnectionID) -> Connection? {
+        guard let connection = pool[id] else { return nil }
+        if connection.isAliveBeforeUse() { return pool.reuse(id) }
+        close(connection)
+        return nil
+    }
+
+    /// Opens a connection for the call, which stands among its origin's dialling ones until then.
+    func dial(_ call: Call, _ record: OriginRecord) {
+        guard let addresses = addresses(of: record) else {
+            fail(call, .connect(.nameNotResolved(host: record.target.host)))
+            return
+        }
+        let connection = pool.open(record, road: self, for: call)
+        counters.connectionsOpened += 1
+        stand(call, record, dialing: true)
+        call.connection = connection
+        call.lastPhase = .connect
+        connection.open(addresses, connectClock: call.plan?.clocks.connect ?? Clocks.never)
+    }
+
+    /// Puts the request on the wire.
+    func dispatch(_ call: Call, on connection: Connection) {
+        counters.exchanges += 1
+        if connection.uses > 0 { counters.reuses += 1 }
+        call.attempt.dispatched()
+        connection.start(call)
+    }
+
+    private func answer(_ call: Call) {
+        guard let response = wholeResponse(of: call) else { return }
+        end(call, .success(response))
+    }
+
+    // MARK: Ends
+
+    /// Ends the call with a failure that no retry mends.
+    func fail(_ call: Call, _ error: CallError) {
+        call.lastError = error
+        call.attempt.failed()
+        follow(call)
+    }
+
+    /// The call leaves the road, and its caller is told.
+    func end(_ call: Call, _ outcome: Result<WholeResponse, CallFailure>) {
+        leaveLine(call)
+        call.plan?.content.stop()
+        switch outcome {
+        case .success: counters.callsSucceeded += 1
+        case .failure(let failure) where failure.isCancellation: counters.callsCancelled += 1
+        case .failure: counters.callsFailed += 1
+        }
+        let completion = call.completion
+        let record = call.record
+        calls.close(call)
+        if let record {
+            record.calls -= 1
+            forgetIfUnused(record)
+        }
+        deliver(outcome, to: completion)
+        if calls.live == 0, let quiet = whenQuiet {
+            whenQuiet = nil
+            quiet()
+        }
+    }
+
+    /// A continuation only makes its task runnable and is resumed at once; a callback is the
+    /// caller's code and waits for the end of the event.
+    private func deliver(
+        _ outcome: Result<WholeResponse, CallFailure>, to completion: Completion
+    ) {
+        switch completion {
+        case .nobody:
+            break
+        case .continuation(let continuation):
+            // The table dropped the call before: nobody else can resume it (see `UnsafeContinuation`).
+            unsafe continuation.resume(with: outcome)
+        case .stream(let receiver):
+            if case .failure(let failure) = outcome { receiver.callFailed(failure) }
+        case .callback(let callback):
+            if ended.isEmpty { reactor.enqueue(runCallbacks) }
+            ended.append(EndedCall(callback: callback, outcome: outcome))
+        }
+    }
+
+    private lazy var runCallbacks: () -> Void = { [unowned self] in
+        var batch: [EndedCall] = []
+        swap(&batch, &ended)
+        for call in batch { call.callback(call.outcome) }
+    }
+
+    // MARK: Facts
+
+    func wholeResponse(of call: Call) -> WholeResponse? {
+        guard let head = call.head, let plan = call.plan else { return nil }
+        call.times.ended = reactor.now
+        return WholeResponse(
+            head: head, body: call.takeBody(), trailers: call.trailers, target: plan.head.target,
+            times: call.times, dispatches: call.attempt.dispatches, peer: call.peer)
+    }
+
+    private func failure(of call: Call) -> CallFailure {
+        CallFailure(
+            error: call.lastError ?? .cancelled, phase: call.lastPhase,
+            target: call.plan?.head.target, dispatches: call.attempt.dispatches, lost: call.lost,
+            elapsedNanoseconds: reactor.now.nanoseconds - call.times.started.nanoseconds)
+    }
+}
+
+/// A callback and what it is to be told.
+struct EndedCall {
+    let callback: (Result<WholeResponse, CallFailure>) -> Void
+    let outcome: Result<WholeResponse, CallFailure>
+}

@@ -1,0 +1,124 @@
+// An upload that the caller produces while it is sent: a bounded queue between the producer and
+// the exchange that pulls. The producer is held when a high-water mark's worth waits. Owned by the
+// call's scope; reactor thread.
+
+package import FetchBytes
+package import FetchHTTP
+
+package final class UploadPipe: Upload {
+    private enum End {
+        case none
+        case ended(trailers: Headers?)
+        case failed(any Error)
+        /// Nobody pulls any more.
+        case stopped
+    }
+
+    package let length: Int?
+    package var moreArrived: (() -> Void)?
+    private let highWater: Int
+    private var pieces: [Bytes] = []
+    private var firstPiece = 0
+    private var offsetInFirst = 0
+    private var buffered = 0
+    private var end = End.none
+    private var producer: ((Bool) -> Void)?
+    private var anythingGiven = false
+
+    package init(length: Int?, highWater: Int) {
+        self.length = length
+        self.highWater = highWater
+    }
+
+    // MARK: The producer's side
+
+    /// Adds a piece; `whenRoom` is told, at once or later, whether another is wanted.
+    package func push(_ bytes: Bytes, whenRoom: @escaping (Bool) -> Void) {
+        guard case .none = end else {
+            whenRoom(false)
+            return
+        }
+        if !bytes.isEmpty {
+            pieces.append(bytes)
+            buffered += bytes.count
+            moreArrived?()
+        }
+        if case .stopped = end {
+            whenRoom(false)
+        } else if buffered < highWater {
+            whenRoom(true)
+        } else {
+            producer = whenRoom
+        }
+    }
+
+    /// No more pieces.
+    package func finish(trailers: Headers?) {
+        guard case .none = end else { return }
+        end = .ended(trailers: trailers)
+        moreArrived?()
+    }
+
+    /// The caller's own error; the call fails with it.
+    package func fail(_ error: any Error) {
+        guard case .none = end else { return }
+        end = .failed(error)
+        moreArrived?()
+    }
+
+    // MARK: The exchange's side
+
+    package func pull(into buffer: ByteBuffer, atMost: Int) -> UploadPull {
+        var taken = 0
+        while taken < atMost, firstPiece < pieces.count {
+            let piece = pieces[firstPiece]
+            let count = min(atMost - taken, piece.count - offsetInFirst)
+            buffer.append(piece.span.extracting(offsetInFirst..<offsetInFirst + count))
+            taken += count
+            offsetInFirst += count
+            if offsetInFirst == piece.count { dropFirst() }
+        }
+        if taken > 0 {
+            anythingGiven = true
+            buffered -= taken
+            if buffered <= highWater / 2 { wakeProducer(true) }
+            return .bytes(taken)
+        }
+        switch end {
+        case .none: return .notYet
+        case .ended(let trailers): return .end(trailers: trailers)
+        case .failed(let error): return .failed(error)
+        case .stopped: return .notYet
+        }
+    }
+
+    private func dropFirst() {
+        firstPiece += 1
+        offsetInFirst = 0
+        if firstPiece == pieces.count {
+            pieces.removeAll(keepingCapacity: true)
+            firstPiece = 0
+        }
+    }
+
+    private func wakeProducer(_ wantsMore: Bool) {
+        let producer = self.producer
+        self.producer = nil
+        producer?(wantsMore)
+    }
+
+    package func stop() {
+        moreArrived = nil
+        end = .stopped
+        pieces = []
+        firstPiece = 0
+        offsetInFirst = 0
+        buffered = 0
+        wakeProducer(false)
+    }
+
+    /// What was given is gone; only an upload that gave nothing yet can begin again.
+    package var isReplayable: Bool { false }
+
+    package func rewind() -> Bool { !anythingGiven }
+}

@@ -1,0 +1,145 @@
+// From a request and a configuration to the plan that the engine follows: every check that needs
+// no network stands here. A value; any thread.
+
+internal import FetchEngine
+internal import FetchHTTP1
+
+struct CallPlanner: Sendable {
+    private let configuration: FetcherConfiguration
+    private let base: Target?
+    private let clocks: Clocks
+    private let reactor: Reactor
+
+    init(_ configuration: FetcherConfiguration, on reactor: Reactor) throws {
+        try configuration.validate()
+        self.configuration = configuration
+        self.reactor = reactor
+        clocks = configuration.timeouts.clocks
+        base = try configuration.baseURL.map { try Target($0) }
+    }
+
+    var highWaterBytes: Int { configuration.limits.highWaterBytes }
+
+    /// The plan of the simplest call: no query, no fields, no content.
+    func plan(_ method: Method, _ url: String) throws -> CallPlan {
+        let target = try target(url)
+        return CallPlan(
+            head: try head(method, target, Headers(), .none), content: .none,
+            clocks: clocks(method, target), bodyLimit: configuration.limits.bodyBytes)
+    }
+
+    /// The plan of any request. `pipe` is the way of a streamed upload.
+    func plan(_ request: Request, pipe: ReactorBound<UploadPipe>? = nil) throws -> CallPlan {
+        let method = try method(request.method)
+        var target = try target(request.url)
+        if !request.query.isEmpty { target = try appending(request.query, to: target) }
+        let (content, length) = try content(request.body, pipe)
+        if let limit = request.bodyLimit, limit < 0 {
+            throw FetchError(.invalidRequest, reason: "bodyLimit: must not be negative")
+        }
+        return CallPlan(
+            head: try head(method, target, request.headers, length), content: content,
+            clocks: try clocks(of: request, method, target),
+            bodyLimit: request.bodyLimit ?? configuration.limits.bodyBytes)
+    }
+
+    private func method(_ method: HTTPRequest.Method) throws -> Method {
+        do throws(MethodError) {
+            return try Method(method)
+        } catch {
+            throw FetchError(.invalidRequest, reason: "\(error)")
+        }
+    }
+
+    private func target(_ url: String) throws -> Target {
+        let target: Target
+        do throws(TargetError) {
+            if let base { target = try Target(url, base: base) } else { target = try Target(url) }
+        } catch {
+            let code: FetchError.Code = error.isScheme ? .unsupportedScheme : .invalidURL
+            throw FetchError(code, reason: "\(error)")
+        }
+        guard !target.isSecure else {
+            throw FetchError(
+                .unsupportedScheme, reason: "https needs TLS, which this version does not have",
+                url: target.description)
+        }
+        return target
+    }
+
+    private func appending(_ query: [(String, String)], to target: Target) throws -> Target {
+        do throws(TargetError) {
+            return try target.appending(query: query)
+        } catch {
+            throw FetchError(.invalidURL, reason: "\(error)")
+        }
+    }
+
+    private func head(
+        _ method: Method, _ target: Target, _ headers: Headers, _ length: RequestBodyLength
+    ) throws -> RequestHead {
+        do throws(RequestError) {
+            return try RequestHead(method: method, target: target, headers: headers, body: length)
+        } catch {
+            throw FetchError(
+                .invalidRequest, reason: "\(error)", method: method.name, url: target.description)
+        }
+    }
+
+    private func content(
+        _ body: RequestBody?, _ pipe: ReactorBound<UploadPipe>?
+    ) throws -> (RequestContent, RequestBodyLength) {
+        switch body {
+        case nil:
+            return (.none, .none)
+        case .bytes(let bytes):
+            return (.bytes(bytes), .known(bytes.count))
+        case .file(let path):
+            do throws(SystemError) {
+                let file = try FileUpload(path: path)
+                let length = file.length ?? 0
+                return (.file(ReactorBound(file, on: reactor)), .known(length))
+            } catch {
+                throw FetchError(.invalidRequest, reason: "file: \(error)", systemError: error)
+            }
+        case .stream(let stream):
+            guard let pipe else {
+                throw FetchError(.invalidRequest, reason: "a stream needs an asynchronous call")
+            }
+            if let length = stream.length, length < 0 {
+                throw FetchError(.invalidRequest, reason: "length: must not be negative")
+            }
+            return (.pipe(pipe), stream.length.map { .known($0) } ?? .unknown)
+        }
+    }
+
+    /// A request's own clocks win over rules, and its total clock over all.
+    private func clocks(of request: Request, _ method: Method, _ target: Target) throws -> Clocks {
+        var clocks = request.timeouts?.clocks ?? clocks(method, target)
+        try request.timeouts?.validate(prefix: "timeouts")
+        if let total = request.totalTimeout {
+            guard total > .zero else {
+                throw FetchError(.invalidRequest, reason: "timeout: must be more than zero")
+            }
+            clocks.total = Timeouts.nanoseconds(total)
+        }
+        return clocks
+    }
+
+    /// The configuration's clocks, with the first rule that matches.
+    private func clocks(_ method: Method, _ target: Target) -> Clocks {
+        guard !configuration.timeoutRules.isEmpty else { return clocks }
+        var clocks = clocks
+        if let rule = configuration.timeoutRules.first(where: { $0.matches(method, target) }) {
+            clocks.total = Timeouts.nanoseconds(rule.total)
+        }
+        return clocks
+    }
+}
+
+extension TargetError {
+    /// Whether the scheme is what is wrong.
+    var isScheme: Bool {
+        if case .unsupportedScheme = self { true } else { false }
+    }
+}

@@ -1,0 +1,8 @@
+// One `import Fetch` brings what the public face speaks of: bytes, header fields, the reactor, and
+// the ecosystem's HTTP types.
+
+@_exported public import FetchBytes
+@_exported public import FetchHTTP
+@_exported public import FetchReactor
+@_exported public import FetchTime
+@_exported public import HTTPTypes

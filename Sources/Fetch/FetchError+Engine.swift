@@ -1,0 +1,159 @@
+// The one place where the rooms' facts become `FetchError`s.
+
+internal import FetchEngine
+internal import FetchHTTP1
+internal import FetchTransport
+
+extension FetchError {
+    /// The error that a caller gets for an engine's failure: `CancellationError` for a cancelled
+    /// call, an upload's own error as it was, else a `FetchError`.
+    static func made(of failure: CallFailure, method: String?) -> any Error {
+        switch failure.error {
+        case .cancelled: return CancellationError()
+        case .uploadFailed(let error): return error
+        default: break
+        }
+        let facts = Facts(failure.error)
+        let elapsed = Duration.nanoseconds(failure.elapsedNanoseconds)
+        let phase = Phase(failure.phase)
+        var records = failure.lost.enumerated().map { index, lost in
+            let facts = Facts(lost.error)
+            return AttemptRecord(
+                number: index + 1, code: facts.code, phase: Phase(lost.phase),
+                reason: facts.reason, elapsed: .nanoseconds(lost.elapsedNanoseconds))
+        }
+        records.append(
+            AttemptRecord(
+                number: records.count + 1, code: facts.code, phase: phase, reason: facts.reason,
+                elapsed: elapsed))
+        return FetchError(
+            facts.code, phase: phase, reason: facts.reason, method: method,
+            url: failure.target?.description, attempts: records, elapsed: elapsed,
+            systemError: facts.systemError)
+    }
+
+    /// A reactor that can't be used.
+    static func made(of error: SystemError) -> FetchError {
+        switch error {
+        case .forked: FetchError(.forked, reason: "\(error)")
+        case .closed: FetchError(.clientClosed, reason: "\(error)")
+        case .notPollable, .failed: FetchError(.system, reason: "\(error)", systemError: error)
+        }
+    }
+
+    /// A call's error as code and sentence.
+    private struct Facts {
+        let code: Code
+        let reason: String
+        let systemError: SystemError?
+
+        init(_ code: Code, _ reason: String, _ systemError: SystemError? = nil) {
+            self.code = code
+            self.reason = reason
+            self.systemError = systemError
+        }
+
+        init(_ error: CallError) {
+            switch error {
+            case .timedOut(let clock):
+                self.init(clock)
+            case .connect(let connectError):
+                self.init(connectError)
+            case .closedBeforeResponse:
+                self.init(.closedBeforeResponse, "the peer closed before a response")
+            case .broken(let systemError, let duringBody):
+                let place = duringBody ? " in the middle of the body" : ""
+                self.init(.reset, "\(systemError)\(place)", systemError)
+            case .malformed(let messageError), .truncated(let messageError):
+                self.init(messageError)
+            case .bodyTooLarge(let limit):
+                self.init(.bodyTooLarge, "the body is larger than \(limit) bytes")
+            case .waitingLineFull(let limit):
+                self.init(.overloaded, "\(limit) calls wait already")
+            case .tooManyOrigins(let limit):
+                self.init(.overloaded, "\(limit) origins are in use already")
+            case .cancelled:
+                self.init(.clientClosed, "the call was cancelled")
+            case .clientClosed:
+                self.init(.clientClosed, "the client is shut down")
+            case .uploadFailed(let uploadError):
+                self.init(.invalidRequest, "the upload failed: \(uploadError)")
+            case .uploadLength(let declared, let given):
+                self.init(
+                    .uploadLengthMismatch,
+                    "the upload declared \(declared) bytes and gave \(given)")
+            }
+        }
+
+        private init(_ clock: ClockName) {
+            switch clock {
+            case .queue: self.init(.queueTimeout, "no connection came free in time")
+            case .dns: self.init(.dnsTimeout, "no name server answered in time")
+            case .connect: self.init(.connectTimeout, "no connection was made in time")
+            case .tls: self.init(.tlsTimeout, "the TLS handshake was not done in time")
+            case .writeIdle: self.init(.writeTimeout, "the peer took no byte for too long")
+            case .firstByte: self.init(.firstByteTimeout, "no response began in time")
+            case .readIdle: self.init(.readTimeout, "no byte of the response came for too long")
+            case .total: self.init(.totalTimeout, "the call took too long")
+            }
+        }
+
+        private init(_ error: ConnectError) {
+            guard case .failed(let failures) = error else {
+                self.init(.nameNotResolved, "\(error)")
+                return
+            }
+            // The last address speaks for all; the reason lists each.
+            switch failures.last?.failure {
+            case .refused:
+                self.init(.refused, "\(error)")
+            case .unreachable(let systemError):
+                self.init(.unreachable, "\(error)", systemError)
+            case .timedOut:
+                self.init(.connectTimeout, "\(error)")
+            case .outOfResources(let systemError):
+                self.init(.outOfResources, "\(error)", systemError)
+            case .system(.forked):
+                self.init(.forked, "\(error)")
+            case .system(let systemError):
+                self.init(.connectFailed, "\(error)", systemError)
+            case nil:
+                self.init(.connectFailed, "\(error)")
+            }
+        }
+
+        private init(_ error: MessageError) {
+            switch error {
+            case .headTooLarge, .tooManyFields, .startLineTooLong, .trailersTooLarge:
+                self.init(.headTooLarge, "\(error)")
+            case .truncatedBody:
+                self.init(.truncatedBody, "\(error)")
+            case .closedBeforeResponse:
+                self.init(.closedBeforeResponse, "\(error)")
+            case .invalidStatusLine, .unsupportedVersion, .invalidStatus, .unexpectedUpgrade,
+                .bareLineFeed, .bareCarriageReturn, .controlCharacter, .foldedLine,
+                .invalidFieldName, .spaceBeforeColon, .missingColon, .invalidContentLength,
+                .conflictingContentLength, .lengthAndTransferEncoding,
+                .unsupportedTransferEncoding, .transferEncodingInOldVersion, .invalidChunkSize,
+                .invalidChunkExtension, .invalidChunkEnd, .tooManyInterimResponses,
+                .chunkLineTooLong, .truncatedHead:
+                self.init(.malformedResponse, "\(error)")
+            }
+        }
+    }
+}
+
+extension FetchError.Phase {
+    init(_ phase: CallPhase) {
+        switch phase {
+        case .none: self = .none
+        case .queue: self = .queue
+        case .dns: self = .dns
+        case .connect: self = .connect
+        case .tls: self = .tls
+        case .write: self = .write
+        case .firstByte: self = .firstByte
+        case .body: self = .body
+        }
+    }
+}

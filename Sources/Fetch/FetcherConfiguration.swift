@@ -1,0 +1,189 @@
+// Every knob of a client, with its default. A plain value; checked when a client is made of it.
+
+internal import FetchEngine
+internal import FetchHTTP1
+internal import FetchTransport
+
+/// How a ``Fetcher`` works. `FetcherConfiguration()` needs no argument and is meant for use.
+public struct FetcherConfiguration: Sendable {
+    /// Bounds and times of the connection pool.
+    public struct Pool: Sendable, Hashable {
+        /// Connections to one origin (scheme, host, port). Default 10.
+        public var connectionsPerOrigin = 10
+        /// Connections in all. At this bound an origin without a connection takes the place of the
+        /// connection that has been idle longest. Default 100.
+        public var connections = 100
+        /// Connections that have been idle for a second or more. Default 20.
+        public var idleConnections = 20
+        /// How long an unused connection is kept when its server gave no hint. Default 10 s.
+        public var idleTimeout: Duration = .seconds(10)
+        /// The longest that a server's `Keep-Alive: timeout=N` may keep one; N − 2 s is used.
+        /// Default 60 s.
+        public var idleTimeoutMost: Duration = .seconds(60)
+        /// Requests that one connection may carry; nil for any number, the default.
+        public var usesPerConnection: Int?
+        /// Age from which a connection is not used again; nil for any age, the default.
+        public var lifetime: Duration?
+        /// Calls that may wait for a connection; one more fails as `overloaded`. Default 10,000.
+        public var waitingCalls = 10_000
+        /// Origins with a connection or a waiting call. Default 10,000.
+        public var trackedOrigins = 10_000
+        /// When a connection that was used before dies before any byte of a response, sends the
+        /// request once more on a fresh one, if it is idempotent or no byte of it was sent
+        /// (RFC 9112 §9.3.1). Default true.
+        public var retriesReuseRace = true
+
+        /// The defaults.
+        public init() {}
+    }
+
+    /// Bounds on what a peer may send; a response beyond one fails with an error that names it.
+    public struct Limits: Sendable, Hashable {
+        /// Status line and fields of a response's head, in bytes. Default 64 KiB.
+        public var headBytes = 64 << 10
+        /// Fields in a head. Default 256; 65,535 at most.
+        public var fields = 256
+        /// A status line, in bytes. Default 16 KiB.
+        public var startLineBytes = 16 << 10
+        /// The trailers of a chunked body, in bytes. Default 16 KiB.
+        public var trailerBytes = 16 << 10
+        /// Interim (1xx) responses before the final one. Default 16.
+        public var interimResponses = 16
+        /// A whole body, in bytes; streamed bodies have no bound. Default 64 MiB.
+        public var bodyBytes = 64 << 20
+        /// Unread bytes of a streamed body above which the socket is no longer read. Default
+        /// 256 KiB.
+        public var highWaterBytes = 256 << 10
+
+        /// The defaults.
+        public init() {}
+    }
+
+    /// Prefix of relative URLs: `https://api.example.com/v1`. Default none.
+    public var baseURL: String?
+    /// The User-Agent field's value. Default `swift-fetch/VERSION`.
+    public var userAgent = "swift-fetch/\(FetchVersion.current)"
+    /// The clocks of every call that brings none of its own.
+    public var timeouts = Timeouts()
+    /// Total clocks for some requests; see ``TimeoutRule``.
+    public var timeoutRules: [TimeoutRule] = []
+    /// Bounds and times of the connection pool.
+    public var pool = Pool()
+    /// Bounds on what a peer may send.
+    public var limits = Limits()
+    /// Addresses to connect to instead of asking for a host's: literals, tried in order. The host
+    /// stays in the request; only the way there changes.
+    public var hostOverrides: [String: [String]] = [:]
+
+    /// The defaults.
+    public init() {}
+
+    /// Checks every value.
+    ///
+    /// - Throws: ``FetchError`` with code `invalidConfiguration`, naming the key.
+    public func validate() throws {
+        try validateNumbers()
+        try validateDurations()
+        for (host, addresses) in hostOverrides {
+            guard !addresses.isEmpty else { throw invalid("hostOverrides", "\(host) has no address") }
+            for address in addresses where SocketAddress(literal: address, port: 0) == nil {
+                throw invalid("hostOverrides", "\(address) is not an IP address")
+            }
+        }
+        if let baseURL {
+            do throws(TargetError) {
+                _ = try Target(baseURL)
+            } catch {
+                throw invalid("baseURL", "\(error)")
+            }
+        }
+        var agent = Headers()
+        do throws(FieldError) {
+            try agent.append("User-Agent", userAgent)
+        } catch {
+            throw invalid("userAgent", "\(error)")
+        }
+    }
+
+    private func validateNumbers() throws {
+        let atLeastOne = [
+            ("pool.connectionsPerOrigin", pool.connectionsPerOrigin),
+            ("pool.connections", pool.connections),
+            ("pool.trackedOrigins", pool.trackedOrigins),
+            ("pool.usesPerConnection", pool.usesPerConnection ?? 1),
+            ("limits.headBytes", limits.headBytes), ("limits.fields", limits.fields),
+            ("limits.startLineBytes", limits.startLineBytes),
+            ("limits.highWaterBytes", limits.highWaterBytes),
+        ]
+        for (key, value) in atLeastOne where value < 1 { throw invalid(key, "must be 1 or more") }
+        let notNegative = [
+            ("pool.idleConnections", pool.idleConnections), ("pool.waitingCalls", pool.waitingCalls),
+            ("limits.trailerBytes", limits.trailerBytes),
+            ("limits.interimResponses", limits.interimResponses),
+            ("limits.bodyBytes", limits.bodyBytes),
+        ]
+        for (key, value) in notNegative where value < 0 { throw invalid(key, "must not be negative") }
+        if limits.fields > 65_535 { throw invalid("limits.fields", "must be 65,535 or less") }
+        if limits.headBytes > 1 << 30 { throw invalid("limits.headBytes", "must be 1 GiB or less") }
+    }
+
+    private func validateDurations() throws {
+        try timeouts.validate(prefix: "timeouts")
+        for rule in timeoutRules where rule.total <= .zero {
+            throw invalid("timeoutRules", "a total clock must be more than zero")
+        }
+        if pool.idleTimeout < .zero { throw invalid("pool.idleTimeout", "must not be negative") }
+        if pool.idleTimeoutMost < .zero {
+            throw invalid("pool.idleTimeoutMost", "must not be negative")
+        }
+        if let lifetime = pool.lifetime, lifetime <= .zero {
+            throw invalid("pool.lifetime", "must be more than zero")
+        }
+    }
+
+    private func invalid(_ key: String, _ reason: String) -> FetchError {
+        FetchError(.invalidConfiguration, reason: "\(key): \(reason)")
+    }
+}
+
+extension Timeouts {
+    /// Every clock that is on must be more than zero.
+    func validate(prefix: String) throws {
+        for (name, path) in Timeouts.names {
+            if let value = self[keyPath: path], value <= .zero {
+                throw FetchError(
+                    .invalidConfiguration, reason: "\(prefix).\(name): must be more than zero")
+            }
+        }
+    }
+}
+
+extension FetcherConfiguration {
+    /// What the engine is told.
+    func engineSettings() throws(FieldError) -> EngineSettings {
+        var settings = EngineSettings(encoder: try RequestEncoder(userAgent: userAgent))
+        settings.pool.connectionsPerOrigin = pool.connectionsPerOrigin
+        settings.pool.connections = pool.connections
+        settings.pool.idleConnections = pool.idleConnections
+        settings.pool.idleTimeout = pool.idleTimeout
+        settings.pool.idleTimeoutMost = pool.idleTimeoutMost
+        settings.pool.usesPerConnection = pool.usesPerConnection
+        settings.pool.lifetime = pool.lifetime
+        settings.parserLimits.headBytes = limits.headBytes
+        settings.parserLimits.fields = limits.fields
+        settings.parserLimits.startLineBytes = limits.startLineBytes
+        settings.parserLimits.trailerBytes = limits.trailerBytes
+        settings.parserLimits.interimResponses = limits.interimResponses
+        settings.hosts = HostTable(overrides: hostOverrides)
+        settings.waitingCalls = pool.waitingCalls
+        settings.trackedOrigins = pool.trackedOrigins
+        settings.retriesReuseRace = pool.retriesReuseRace
+        return settings
+    }
+}
+
+/// The library's version, as sent in User-Agent.
+public enum FetchVersion {
+    /// Semantic version.
+    public static let current = "0.1.0"
+}

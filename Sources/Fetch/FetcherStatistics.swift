@@ -1,0 +1,66 @@
+// A client's counters and present state, for users.
+
+internal import FetchEngine
+
+/// What a client has done and holds, at one moment.
+public struct FetcherStatistics: Sendable, Hashable {
+    /// Calls begun.
+    public let callsStarted: Int
+    /// Calls that ended with a response.
+    public let callsSucceeded: Int
+    /// Calls that ended with an error.
+    public let callsFailed: Int
+    /// Calls that were cancelled.
+    public let callsCancelled: Int
+    /// Calls begun and not ended.
+    public let callsInFlight: Int
+    /// Calls that wait for a connection slot.
+    public let callsWaiting: Int
+    /// Connections that were begun.
+    public let connectionsOpened: Int
+    /// Connections that did not come about.
+    public let connectionsFailed: Int
+    /// Requests sent, further attempts included.
+    public let exchanges: Int
+    /// Requests sent on a connection that had been used before.
+    public let reuses: Int
+    /// Requests sent again because a reused connection died before any response byte.
+    public let reuseRacesLost: Int
+    /// Bytes sent, heads included.
+    public let bytesSent: Int
+    /// Bytes received, heads included.
+    public let bytesReceived: Int
+    /// Connections being opened now.
+    public let connecting: Int
+    /// Connections that carry a request now.
+    public let active: Int
+    /// Connections at rest now.
+    public let idle: Int
+    /// Origins with a connection or a call now.
+    public let trackedOrigins: Int
+
+    /// The part of the requests that found a connection, 0 to 1; 0 before the first.
+    public var reuseRatio: Double {
+        exchanges == 0 ? 0 : Double(reuses) / Double(exchanges)
+    }
+
+    init(_ statistics: EngineStatistics) {
+        callsStarted = statistics.callsStarted
+        callsSucceeded = statistics.callsSucceeded
+        callsFailed = statistics.callsFailed
+        callsCancelled = statistics.callsCancelled
+        callsInFlight = statistics.callsInFlight
+        callsWaiting = statistics.waiting
+        connectionsOpened = statistics.connectionsOpened
+        connectionsFailed = statistics.connectionsFailed
+        exchanges = statistics.exchanges
+        reuses = statistics.reuses
+        reuseRacesLost = statistics.reuseRacesLost
+        bytesSent = statistics.bytesSent
+        bytesReceived = statistics.bytesReceived
+        connecting = statistics.connecting
+        active = statistics.active
+        idle = statistics.idle
+        trackedOrigins = statistics.trackedOrigins
+    }
+}

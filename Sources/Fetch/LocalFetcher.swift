@@ -1,0 +1,122 @@
+// The client's face on the reactor's own thread: callbacks, no task, no continuation. `Fetcher` is
+// this behind one hop. Not Sendable on purpose: a Sendable type with a callback would let a closure
+// over non-Sendable state cross threads without a diagnostic.
+
+internal import FetchEngine
+internal import FetchHTTP1
+package import FetchTransport
+
+/// A call that ``LocalFetcher`` has begun, for cancelling it. Two integers; harmless when stale.
+public struct CallHandle: Hashable, Sendable {
+    let id: CallID?
+}
+
+/// An HTTP client for code on a reactor's thread, without Swift concurrency.
+///
+/// Made for embedding: a host whose loop waits for ``Reactor/fileDescriptor`` and calls
+/// ``Reactor/turn(maxEvents:)`` needs nothing else. Every completion is called exactly once, on the
+/// reactor's thread, and never before the method that began the call has returned.
+public final class LocalFetcher {
+    /// What a completion is told: the response, or ``FetchError``, or `CancellationError`.
+    public typealias Completion = (Result<Response, any Error>) -> Void
+
+    private let engine: Engine
+    private let planner: CallPlanner
+
+    /// A client on this reactor, whose thread must be the calling one.
+    ///
+    /// - Throws: ``FetchError`` with code `invalidConfiguration` or `forked`.
+    public convenience init(
+        _ configuration: FetcherConfiguration = FetcherConfiguration(), on reactor: Reactor
+    ) throws {
+        try self.init(configuration, on: reactor, network: TCPNetwork(reactor: reactor))
+    }
+
+    /// A client over a network of the caller's choice.
+    package init(
+        _ configuration: FetcherConfiguration, on reactor: Reactor, network: any Network
+    ) throws {
+        do throws(SystemError) {
+            try reactor.checkUsable()
+        } catch {
+            throw FetchError.made(of: error)
+        }
+        planner = try CallPlanner(configuration, on: reactor)
+        engine = Engine(try configuration.engineSettings(), reactor: reactor, network: network)
+        engine.attach()
+    }
+
+    /// Fetches a URL.
+    @discardableResult
+    public func get(_ url: String, _ completion: @escaping Completion) -> CallHandle {
+        do {
+            return begin(try planner.plan(.get, url), completion)
+        } catch {
+            return refuse(error, completion)
+        }
+    }
+
+    /// Sends a request. A streamed upload needs ``Fetcher``; bytes and files are welcome.
+    @discardableResult
+    public func execute(_ request: Request, _ completion: @escaping Completion) -> CallHandle {
+        do {
+            return begin(try planner.plan(request), completion)
+        } catch {
+            return refuse(error, completion)
+        }
+    }
+
+    /// Ends a call: its completion is told `CancellationError` and its connection is closed, in
+    /// this turn. Does nothing to a call that is over.
+    public func cancel(_ call: CallHandle) {
+        if let id = call.id { engine.cancel(id) }
+    }
+
+    /// Refuses new calls, waits for those in flight as the mode says, then closes every
+    /// connection and tells `whenDone`. Calls that are cut off fail with `clientClosed`.
+    public func shutdown(_ mode: ShutdownMode = .graceful(), whenDone: @escaping () -> Void = {}) {
+        engine.shutdown(within: mode.nanoseconds, whenDone)
+    }
+
+    /// Counters so far and what is there now.
+    public var statistics: FetcherStatistics { FetcherStatistics(engine.statistics) }
+
+    /// The pool in words: `2 active, 1 idle, 0 connecting`.
+    public var poolDescription: String { engine.poolDescription }
+
+    private func begin(_ plan: CallPlan, _ completion: @escaping Completion) -> CallHandle {
+        let id = engine.open()
+        let method = plan.head.method
+        engine.start(
+            id, plan,
+            .callback { outcome in
+                switch outcome {
+                case .success(let whole):
+                    completion(.success(Response(whole: whole)))
+                case .failure(let failure):
+                    completion(.failure(FetchError.made(of: failure, method: method.name)))
+                }
+            })
+        return CallHandle(id: id)
+    }
+
+    private func refuse(_ error: any Error, _ completion: @escaping Completion) -> CallHandle {
+        engine.reactor.enqueue { completion(.failure(error)) }
+        return CallHandle(id: nil)
+    }
+}
+
+/// How a client ends.
+public enum ShutdownMode: Sendable, Hashable {
+    /// Calls in flight may end by themselves for so long.
+    case graceful(within: Duration = .seconds(5))
+    /// Calls in flight fail at once.
+    case immediate
+
+    var nanoseconds: Int64 {
+        switch self {
+        case .graceful(let duration): Timeouts.nanoseconds(duration)
+        case .immediate: 0
+        }
+    }
+}

@@ -1,0 +1,105 @@
+// What a caller asks for, as a value; checked when it is sent.
+
+internal import FetchEngine
+
+/// A request: what to ask, of whom, with what.
+///
+/// Nothing is checked until it is executed; then a bad URL, method, field or clock throws a
+/// ``FetchError`` that names it, and nothing is sent.
+public struct Request: Sendable {
+    /// The method; any token of RFC 9110 §9.1 but CONNECT. Default GET.
+    public var method: HTTPRequest.Method
+    /// An absolute http URL, or a path that continues the configuration's `baseURL`.
+    public var url: String
+    /// Added behind the URL's own query, percent-encoded (RFC 3986), in order, repeats kept.
+    public var query: [(String, String)]
+    /// Fields in the order in which they are sent. A field replaces the default of its name.
+    public var headers: Headers
+    /// The content, or none.
+    public var body: RequestBody?
+    /// Clocks instead of the configuration's, or nil.
+    public var timeouts: Timeouts?
+    /// The total clock alone, instead of the one that would hold otherwise, or nil.
+    public var totalTimeout: Duration?
+    /// The largest whole body accepted, in bytes, instead of the configuration's, or nil.
+    public var bodyLimit: Int?
+
+    /// A request without query, fields or content.
+    public init(_ method: HTTPRequest.Method = .get, _ url: String) {
+        self.method = method
+        self.url = url
+        query = []
+        headers = Headers()
+    }
+
+    /// The request that an `HTTPRequest` describes. Its fields are checked again, because
+    /// `HTTPFields` replaces what it does not like instead of refusing it.
+    ///
+    /// - Throws: ``FetchError`` with code `invalidURL` or `invalidRequest`.
+    public init(_ request: HTTPRequest, body: RequestBody? = nil) throws {
+        guard let scheme = request.scheme, let authority = request.authority else {
+            throw FetchError(.invalidURL, reason: "the request has no scheme or no authority")
+        }
+        method = request.method
+        url = "\(scheme)://\(authority)\(request.path ?? "/")"
+        query = []
+        do throws(FieldError) {
+            headers = try Headers(request.headerFields)
+        } catch {
+            throw FetchError(.invalidRequest, reason: "\(error)")
+        }
+        self.body = body
+    }
+}
+
+/// What a request carries.
+public enum RequestBody: Sendable {
+    /// Bytes that are there.
+    case bytes(Bytes)
+    /// A regular file, read while it is sent.
+    case file(String)
+    /// Pieces that are produced while they are sent; see ``UploadStream``.
+    case stream(UploadStream)
+
+    /// Bytes of an array.
+    public static func bytes(_ bytes: [UInt8]) -> RequestBody { .bytes(Bytes(bytes)) }
+
+    /// The UTF-8 of a string.
+    public static func string(_ string: String) -> RequestBody { .bytes(Bytes(string)) }
+
+    /// The pieces of an asynchronous sequence.
+    ///
+    /// - Parameters:
+    ///   - length: how many bytes they make in all, sent as Content-Length; the call fails with
+    ///     `uploadLengthMismatch` if they don't. Nil: unknown, sent chunked (RFC 9112 §7.1).
+    ///   - trailers: fields to send behind a chunked body, asked for when the pieces have ended.
+    public static func stream<S: AsyncSequence & Sendable>(
+        length: Int? = nil, _ pieces: S,
+        trailers: (@Sendable () async throws -> Headers)? = nil
+    ) -> RequestBody where S.Element == Bytes {
+        .stream(UploadStream(length: length, pieces, trailers: trailers))
+    }
+}
+
+/// An upload whose pieces are produced while they are sent.
+///
+/// The producer is held when 256 KiB wait to be sent. It is stopped when the response comes before
+/// the upload has ended, and when the call is cancelled. It is asked once; such a request is not
+/// sent again after a lost connection if any piece of it was taken.
+public struct UploadStream: Sendable {
+    let length: Int?
+    /// Gives every piece to the argument until that answers false; then the trailers.
+    let produce: @Sendable (_ push: @Sendable (Bytes) async -> Bool) async throws -> Headers?
+
+    init<S: AsyncSequence & Sendable>(
+        length: Int?, _ pieces: S, trailers: (@Sendable () async throws -> Headers)?
+    ) where S.Element == Bytes {
+        self.length = length
+        produce = { push in
+            for try await piece in pieces {
+                guard await push(piece) else { return nil }
+            }
+            return try await trailers?()
+        }
+    }
+}

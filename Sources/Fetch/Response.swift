@@ -1,0 +1,136 @@
+// What came back, as a value over the received bytes: nothing is converted until it is asked for.
+
+internal import FetchEngine
+internal import FetchHTTP1
+
+/// A response with all of its body; or, in a ``StreamedResponse``, the head of one.
+public struct Response: Sendable {
+    let whole: WholeResponse
+
+    /// Status code and reason phrase as received.
+    public var status: HTTPResponse.Status {
+        HTTPResponse.Status(code: statusCode, reasonPhrase: whole.head.reason)
+    }
+
+    /// The status code, 102 to 999.
+    public var statusCode: Int { Int(whole.head.status) }
+
+    /// The reason phrase as received, often empty.
+    public var reason: String { whole.head.reason }
+
+    /// `HTTP/1.1` or `HTTP/1.0`.
+    public var version: String { "HTTP/1.\(whole.head.versionMinor)" }
+
+    /// The fields in received order, names in received case.
+    public var headers: ReceivedFields { ReceivedFields(section: whole.head.fields) }
+
+    /// The body's bytes.
+    public var body: Bytes { whole.body }
+
+    /// The fields behind a chunked body; nil if there were none.
+    public var trailers: ReceivedFields? { whole.trailers.map { ReceivedFields(section: $0) } }
+
+    /// The URL that answered, without user information and fragment.
+    public var url: String { whole.target.description }
+
+    /// The first value of a field, or nil.
+    public subscript(_ name: HTTPField.Name) -> String? { whole.head.fields[name] }
+
+    /// The first value of a field, or nil; case does not matter.
+    public subscript(_ name: String) -> String? { whole.head.fields[name] }
+
+    /// Whether the status is one of 200…299.
+    public var ok: Bool { (200..<300).contains(statusCode) }
+
+    /// This response, if its status is one of 200…299.
+    ///
+    /// - Throws: ``FetchError`` with code `unacceptableStatus`, which carries the response; its
+    ///   reason quotes the first bytes of the body.
+    @discardableResult
+    public func validate() throws -> Response {
+        guard !ok else { return self }
+        let start = String(decoding: body.prefix(120), as: UTF8.self)
+        throw FetchError(
+            .unacceptableStatus, phase: .none,
+            reason: "status \(statusCode)" + (start.isEmpty ? "" : ", body begins: \(start)"),
+            url: url, elapsed: metadata.totalTime, response: self)
+    }
+
+    /// The body as UTF-8; bytes that are not are replaced.
+    public var text: String { String(body) }
+
+    /// How it came about.
+    public var metadata: Metadata { Metadata(whole) }
+
+    /// The head as a value of swift-http-types.
+    public var httpResponse: HTTPResponse {
+        HTTPResponse(status: status, headerFields: headers.httpFields)
+    }
+
+    /// How a response came about.
+    public struct Metadata: Sendable, Hashable {
+        /// Requests sent for it: 1, and one more for a lost reuse race.
+        public let attempts: Int
+        /// How long opening the connection took; zero on one that was used before.
+        public let connectTime: Duration
+        /// From the call to the response's first byte.
+        public let firstByteTime: Duration
+        /// From the call to the response's last byte.
+        public let totalTime: Duration
+        /// The peer, as `address:port`.
+        public let remoteAddress: String?
+
+        init(_ response: WholeResponse) {
+            let times = response.times
+            let start = times.started.nanoseconds
+            attempts = response.dispatches
+            connectTime = .nanoseconds(times.connectNanoseconds)
+            firstByteTime = .nanoseconds(times.firstByte.nanoseconds - start)
+            totalTime = .nanoseconds(times.ended.nanoseconds - start)
+            remoteAddress = response.peer.map { "\($0)" }
+        }
+    }
+}
+
+/// Received fields: a view of their bytes.
+public struct ReceivedFields: Sendable, RandomAccessCollection {
+    let section: FieldSection
+
+    /// One field line.
+    public struct Element: Sendable {
+        let section: FieldSection
+        let index: Int
+
+        /// The name in received case.
+        public var name: String { section.name(at: index) }
+        /// The value as UTF-8, or as ISO 8859-1 where it is not UTF-8.
+        public var value: String { section.value(at: index) }
+        /// The value with each byte as the character of its number (ISO 8859-1).
+        public var latin1Value: String { section.latin1Value(at: index) }
+        /// The value's bytes.
+        public var valueBytes: Bytes { section.valueBytes(at: index) }
+    }
+
+    /// Always 0.
+    public var startIndex: Int { 0 }
+    /// The number of field lines.
+    public var endIndex: Int { section.count }
+
+    /// A field line by its place.
+    public subscript(position: Int) -> Element {
+        precondition(indices.contains(position), "no field there")
+        return Element(section: section, index: position)
+    }
+
+    /// The first value of a field, or nil; case does not matter.
+    public subscript(_ name: String) -> String? { section[name] }
+
+    /// The first value of a field, or nil.
+    public subscript(_ name: HTTPField.Name) -> String? { section[name] }
+
+    /// Every value of a field, in order.
+    public func values(of name: String) -> [String] { section.values(of: name) }
+
+    /// The fields as a value of swift-http-types; those whose names it refuses are left out.
+    public var httpFields: HTTPFields { section.httpFields }
+}

@@ -1,0 +1,226 @@
+// A TCP connection as a byte stream (tcp(7), socket(7)), and the network that opens them. Owned by
+// whoever opened it; lives on the reactor's thread.
+//
+// Every write is a send with MSG_NOSIGNAL: a peer's reset must never raise SIGPIPE in the host.
+// The descriptor is closed exactly once, after its registration is gone, so that a stale event
+// cannot reach the descriptor's next owner.
+
+package import FetchBytes
+package import FetchReactor
+internal import Glibc
+
+/// The kernel's TCP.
+package final class TCPNetwork: Network {
+    private let reactor: Reactor
+
+    package init(reactor: Reactor) {
+        self.reactor = reactor
+    }
+
+    package func connect(
+        to address: SocketAddress, handler: any ByteStreamHandler
+    ) -> any ByteStream {
+        TCPStream(connectingTo: address, on: reactor, handler: handler)
+    }
+}
+
+package final class TCPStream: ByteStream, ReadinessHandler {
+    private enum State: Equatable {
+        /// connect() was called. Can transition to `open` and `closed`.
+        case connecting
+        /// Bytes flow. Can transition to `closed`.
+        case open
+        /// The descriptor is gone.
+        case closed
+    }
+
+    package let peer: SocketAddress
+    package var handler: (any ByteStreamHandler)?
+    private let reactor: Reactor
+    private var descriptor: CInt
+    private var registration: Registration?
+    private var interest: Interest
+    private var state: State
+
+    init(connectingTo address: SocketAddress, on reactor: Reactor, handler: any ByteStreamHandler) {
+        peer = address
+        self.reactor = reactor
+        self.handler = handler
+        interest = [.readable, .writable]
+        state = .connecting
+        descriptor = socket(
+            address.family, CInt(SOCK_STREAM.rawValue) | O_NONBLOCK | O_CLOEXEC, 0)
+        guard descriptor >= 0 else {
+            failLater(ConnectFailure(.failed(.socket, errno: errno)))
+            return
+        }
+        TCPStream.setOption(descriptor, CInt(IPPROTO_TCP), TCP_NODELAY, 1)
+        // The pointer is read by connect() only during the call.
+        let result = unsafe address.withSockaddr { unsafe Glibc.connect(descriptor, $0, $1) }
+        if result != 0, errno != EINPROGRESS {
+            // EINTR: the connection goes on by itself, as after EINPROGRESS (connect(2)).
+            guard errno == EINTR else {
+                failLater(ConnectFailure(.failed(.connect, errno: errno)))
+                return
+            }
+        }
+        watch()
+    }
+
+    /// Takes over a connected, non-blocking descriptor, as accept4(2) gives it.
+    package init(adopting descriptor: CInt, peer: SocketAddress, on reactor: Reactor) {
+        self.peer = peer
+        self.reactor = reactor
+        self.descriptor = descriptor
+        interest = .readable
+        state = .open
+        TCPStream.setOption(descriptor, CInt(IPPROTO_TCP), TCP_NODELAY, 1)
+        watch()
+    }
+
+    private func watch() {
+        do throws(SystemError) {
+            registration = try reactor.register(descriptor, interest, self)
+        } catch {
+            failLater(ConnectFailure(error))
+        }
+    }
+
+    /// The handler must not hear of a failure before the call that opened the stream returns.
+    private func failLater(_ failure: ConnectFailure) {
+        reactor.enqueue { [self] in
+            guard state == .connecting else { return }
+            handler?.streamFailed(failure)
+        }
+    }
+
+    package func descriptorReady(_ readiness: Readiness) {
+        switch state {
+        case .open:
+            handler?.streamReady(readiness)
+        case .connecting:
+            finishConnecting()
+        case .closed:
+            break
+        }
+    }
+
+    private func finishConnecting() {
+        var error: CInt = 0
+        var size = socklen_t(MemoryLayout<CInt>.size)
+        // getsockopt writes one int into `error`, as SO_ERROR is documented to do.
+        _ = unsafe getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &size)
+        if error != 0 {
+            handler?.streamFailed(ConnectFailure(.failed(.connect, errno: error)))
+            return
+        }
+        state = .open
+        setInterest(.readable)
+        handler?.streamConnected()
+    }
+
+    package func read(into buffer: ByteBuffer, atMost: Int) -> ReadOutcome {
+        guard state == .open else { return .end }
+        // The kernel writes into the buffer's own free space, never past its end.
+        let count = unsafe buffer.withFreeSpace(atLeast: atMost) { space in
+            let count = unsafe recv(descriptor, space.baseAddress, min(atMost, space.count), 0)
+            return (written: max(0, count), result: count)
+        }
+        if count > 0 { return .bytes(count) }
+        if count == 0 { return .end }
+        switch errno {
+        case EAGAIN, EINTR: return .wouldBlock
+        default: return .failed(.failed(.receive, errno: errno))
+        }
+    }
+
+    package func write(_ buffer: ByteBuffer) -> WriteOutcome {
+        // The kernel reads the buffer's readable bytes during the call only.
+        let outcome = unsafe buffer.withReadable { bytes in unsafe send(bytes) }
+        if case .taken(let count) = outcome { buffer.consume(count) }
+        return outcome
+    }
+
+    package func write(_ bytes: Bytes, from offset: Int) -> WriteOutcome {
+        // As above; the slice lives as long as `bytes`.
+        unsafe bytes.withUnsafeBytes { all in
+            unsafe send(UnsafeRawBufferPointer(rebasing: all[offset...]))
+        }
+    }
+
+    private func send(_ bytes: UnsafeRawBufferPointer) -> WriteOutcome {
+        guard state == .open else {
+            return .failed(.failed(.send, errno: ENOTCONN))
+        }
+        // See `write`: the bytes are read during the call only.
+        let count = unsafe Glibc.send(
+            descriptor, bytes.baseAddress, bytes.count, CInt(MSG_NOSIGNAL))
+        if count >= 0 { return .taken(count) }
+        switch errno {
+        // A full socket buffer, or a signal before the first byte: nothing was taken.
+        case EAGAIN, EINTR: return .taken(0)
+        default: return .failed(.failed(.send, errno: errno))
+        }
+    }
+
+    package func setReading(_ on: Bool) {
+        setInterest(on ? interest.union(.readable) : interest.subtracting(.readable))
+    }
+
+    package func setWriting(_ on: Bool) {
+        setInterest(on ? interest.union(.writable) : interest.subtracting(.writable))
+    }
+
+    private func setInterest(_ wanted: Interest) {
+        guard wanted != interest else { return }
+        interest = wanted
+        if let registration { reactor.setInterest(wanted, registration) }
+    }
+
+    package func close() {
+        guard state != .closed else { return }
+        state = .closed
+        handler = nil
+        if let registration { reactor.deregister(registration) }
+        registration = nil
+        if descriptor >= 0 { _ = Glibc.close(descriptor) }
+        descriptor = -1
+    }
+
+    package func reset() {
+        if state != .closed, descriptor >= 0 {
+            // Linger of zero makes close() send RST and drop what is unsent (socket(7)).
+            var option = linger(l_onoff: 1, l_linger: 0)
+            let size = socklen_t(MemoryLayout<linger>.size)
+            // setsockopt reads `size` bytes of `option`.
+            _ = unsafe setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &option, size)
+        }
+        close()
+    }
+
+    private static func setOption(_ fd: CInt, _ level: CInt, _ name: CInt, _ value: CInt) {
+        var value = value
+        // setsockopt reads one int. A refused option costs speed, not correctness.
+        _ = unsafe setsockopt(fd, level, name, &value, socklen_t(MemoryLayout<CInt>.size))
+    }
+
+    deinit {
+        // An owner closes its streams; this catches an engine dropped whole.
+        close()
+    }
+}
+
+extension ConnectFailure {
+    init(_ error: SystemError) {
+        switch error.errorNumber {
+        case ECONNREFUSED: self = .refused
+        case ETIMEDOUT: self = .timedOut
+        case ENETUNREACH, EHOSTUNREACH, ENETDOWN, EHOSTDOWN, EACCES, EPERM:
+            self = .unreachable(error)
+        // EADDRNOTAVAIL: every local port towards this peer is taken.
+        case EMFILE, ENFILE, ENOBUFS, ENOMEM, EADDRNOTAVAIL, EAGAIN:
+            self = .outOfResources(error)
+        default: self = .system(error)
+        }
+    }
+}
