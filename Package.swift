@@ -125,7 +125,9 @@ let package = Package(
                 "FetchBytes", "TestSupport", httpTypes,
             ]),
         tests("Behaviour", ["Fetch", "FetchReactor", "FetchTime", "TestSupport", httpTypes]),
-        tests("Command", ["TestSupport"]),
+        .testTarget(
+            name: "CommandTests", dependencies: ["Fetch", "FetchCommand"],
+            path: "Tests/CommandTests", exclude: ["Drive"], swiftSettings: language),
         .testTarget(
             name: "TidyTests", path: "Tests/TidyTests", exclude: ["Fixtures"],
             swiftSettings: language),

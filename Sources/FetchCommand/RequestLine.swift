@@ -5,9 +5,9 @@
 
 /// A request as a line states it.
 package struct RequestLine: Equatable, Sendable {
-    /// A field, in the bytes that go on the wire.
+    /// A field; its value in the bytes that go on the wire.
     package struct Field: Equatable, Sendable {
-        package var name: [UInt8]
+        package var name: String
         package var value: [UInt8]
     }
 
@@ -129,7 +129,7 @@ package struct RequestLine: Equatable, Sendable {
             guard case .array(let parts) = pair, parts.count == 2,
                 case .string(let name) = parts[0], case .string(let value) = parts[1]
             else { throw .invalid("\"headers\" holds something else than [name, value] pairs") }
-            fields.append(Field(name: try latin1(name), value: try latin1(value)))
+            fields.append(Field(name: name.shown, value: try latin1(value)))
         }
         return fields
     }

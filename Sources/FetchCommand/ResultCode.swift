@@ -1,8 +1,8 @@
 // The closed list of codes of failed results (docs/jsonl.md). Pure.
 
+internal import Fetch
 
-
-/// A code: one of the library's, or one of what only lines can have wrong.
+/// A code: one of the library's, or one of what only a run of lines can have wrong.
 package struct ResultCode: Hashable, Sendable {
     package let name: String
 
@@ -17,5 +17,16 @@ package struct ResultCode: Hashable, Sendable {
     /// The run ended before the request did.
     package static let cancelled = ResultCode("cancelled")
     /// The line asks for what can't be sent.
-    package static let invalidRequest = ResultCode("invalid-request")
+    package static let invalidRequest = ResultCode(FetchError.Code.invalidRequest)
+
+    /// A scheme that is not spoken makes a URL that can't be fetched: for those who drive the
+    /// command that is one case, not two.
+    init(_ code: FetchError.Code) {
+        name = (code == .unsupportedScheme ? .invalidURL : code).rawValue
+    }
+
+    /// Every code that a result can have.
+    package static let all =
+        Set(FetchError.Code.allCases.map { ResultCode($0) })
+        .union([invalidJSON, unsupportedField, cancelled])
 }
