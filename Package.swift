@@ -130,7 +130,9 @@ let package = Package(
             ]),
         tests("Behaviour", ["Fetch", "FetchReactor", "FetchTime", "TestSupport", httpTypes]),
         tests("Bench", ["Bench"]),
-        tests("Command", ["TestSupport"]),
+        .testTarget(
+            name: "CommandTests", dependencies: ["Fetch", "FetchCommand"],
+            path: "Tests/CommandTests", exclude: ["Drive"], swiftSettings: language),
         .testTarget(
             name: "TidyTests", path: "Tests/TidyTests", exclude: ["Fixtures"],
             swiftSettings: language),
