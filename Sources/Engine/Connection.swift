@@ -38,8 +38,6 @@ final class Connection: TimerHandler, DialHandler, ByteStreamHandler {
     var uses = 0
     private let openedAt: Instant
     private(set) var connectNanoseconds: Int64 = 0
-    /// In the turn of its last read the connection was seen alive.
-    var lastReadTurn: UInt64 = 0
 
     // The exchange under way; see Exchange.swift.
     var exchange = Exchange()
@@ -104,10 +102,9 @@ final class Connection: TimerHandler, DialHandler, ByteStreamHandler {
         }
     }
 
-    /// One read without waiting, just before an idle connection is used again. In a turn in which
-    /// it was read dry already, that read was it.
+    /// One read without waiting, just before an idle connection is used again: what came behind
+    /// the last response must never be taken for the next one, however short the time between.
     func isAliveBeforeUse() -> Bool {
-        guard lastReadTurn != reactor.turnNumber else { return true }
         guard let stream else { return false }
         let probe = road.probeBuffer
         defer { probe.removeAll() }

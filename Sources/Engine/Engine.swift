@@ -97,10 +97,7 @@ extension Road {
     func closeNow() {
         isClosed = true
         for call in calls.value.liveCalls where call.record != nil { withdraw(call, .clientClosed) }
-        for connection in pool.all {
-            close(connection)
-            forgetIfUnused(connection.record)
-        }
+        for connection in pool.all { close(connection) }
         closeIdle()
     }
 

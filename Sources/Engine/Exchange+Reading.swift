@@ -22,7 +22,6 @@ extension Connection {
         while budget > 0, let stream, let call = exchange.call, !call.pausedReading {
             let buffer = leftover ?? road.inputBuffer
             let outcome = stream.read(into: buffer, atMost: wanted)
-            lastReadTurn = reactor.turnNumber
             switch outcome {
             case .bytes(let count):
                 budget -= count

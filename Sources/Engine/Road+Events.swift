@@ -38,7 +38,6 @@ extension Road: TimerHandler {
     /// An idle connection has had its time, or its peer said something.
     func idleEnded(_ connection: Connection) {
         close(connection)
-        forgetIfUnused(connection.record)
     }
 
     // MARK: Exchanges
