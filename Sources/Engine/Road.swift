@@ -264,7 +264,8 @@ final class Road {
     // MARK: Facts
 
     func response(
-        of call: Call, _ head: ResponseHead, body: Bytes, trailers: FieldSection?
+        of call: Call, _ head: consuming ResponseHead, body: consuming Bytes,
+        trailers: consuming FieldSection?
     ) -> WholeResponse? {
         guard let target = call.target else { return nil }
         call.times.ended = reactor.now
