@@ -2,13 +2,13 @@
 // requests that wait. Policies of an origin hang off this record and nowhere else. Owned by the
 // table; reactor thread.
 
-internal import FetchHTTP
+package import FetchHTTP
 internal import FetchPolicy
 internal import FetchTransport
 
-final class OriginRecord {
+package final class OriginRecord {
     /// Any target of this origin; tells scheme, host and port.
-    let target: Target
+    package let target: Target
     let pool = Cell(OriginPool())
 
     /// Calls for which a connection is being opened, oldest first. They came before all of
@@ -21,7 +21,7 @@ final class OriginRecord {
     /// Known once and kept while the record lives: literals and overrides don't change.
     var addresses: [SocketAddress]?
 
-    init(_ target: Target) {
+    package init(_ target: Target) {
         self.target = target
     }
 
