@@ -96,6 +96,9 @@ let package = Package(
             name: "MockServer",
             dependencies: ["TestSupport", "FetchReactor", arguments],
             path: "Tests/MockServer", swiftSettings: language),
+        .executableTarget(
+            name: "ReactorProbe", dependencies: ["FetchReactor", "FetchTime", "CFetchLinux"],
+            path: "Tests/ReactorProbe", swiftSettings: language),
         tests("Bytes", ["FetchBytes"]),
         tests("Time", ["FetchTime"]),
         tests("HTTP", ["FetchHTTP", "FetchBytes", httpTypes]),

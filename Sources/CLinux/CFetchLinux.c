@@ -39,6 +39,8 @@ void fetch_watch_forks(void) {
     pthread_once(&once, watch_forks);
 }
 
+pid_t fetch_fork(void) { return fork(); }
+
 // -- Releases after a reactor's end ------------------------------------------------------------
 
 static pthread_mutex_t late_releases = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;

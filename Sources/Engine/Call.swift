@@ -139,7 +139,8 @@ final class Call {
 
     var plan: CallPlan?
     var completion: Completion = .nobody
-    var attempt = Attempt(isIdempotent: true, isReplayable: true, retriesReuseRace: true)
+    let attempt = Cell(
+        Attempt(isIdempotent: true, isReplayable: true, retriesReuseRace: true))
     var times = CallTimes()
     var totalDeadline = Instant.farFuture
 
@@ -157,7 +158,7 @@ final class Call {
 
     // What has come of the response.
     var head: ResponseHead?
-    var body: [UInt8] = []
+    let body = Cell<[UInt8]>([])
     var response: WholeResponse?
     var peer: SocketAddress?
     var pausedReading = false
@@ -174,13 +175,13 @@ final class Call {
     }
 
     /// Whether only a connection never used before will do.
-    var wantsFresh: Bool { attempt.next() == .wait(fresh: true) }
+    var wantsFresh: Bool { attempt.value.next() == .wait(fresh: true) }
 
     /// All of the body, and the call keeps nothing of it.
     func takeBody() -> Bytes {
-        guard !body.isEmpty else { return Bytes() }
+        guard !body.value.isEmpty else { return Bytes() }
         var taken: [UInt8] = []
-        swap(&taken, &body)
+        swap(&taken, &body.value)
         return Bytes(taken)
     }
 
@@ -188,12 +189,12 @@ final class Call {
 
     /// Keeps body bytes of a whole-body call; false when they would be more than its limit.
     func collect(_ bytes: Span<UInt8>) -> Bool {
-        guard body.count + bytes.count <= bodyLimit else { return false }
-        if body.isEmpty, case .length(let length) = head?.framing {
+        guard body.value.count + bytes.count <= bodyLimit else { return false }
+        if body.value.isEmpty, case .length(let length) = head?.framing {
             // A peer's promise reserves a mebibyte at most; more is paid for as it comes.
-            body.reserveCapacity(min(length, 1 << 20))
+            body.value.reserveCapacity(min(length, 1 << 20))
         }
-        body.append(copying: bytes)
+        body.value.append(copying: bytes)
         return true
     }
 
@@ -213,7 +214,7 @@ final class Call {
         lastPhase = .none
         if !lost.isEmpty { lost = [] }
         head = nil
-        if !body.isEmpty { body = [] }
+        if !body.value.isEmpty { body.value = [] }
         response = nil
         peer = nil
         pausedReading = false

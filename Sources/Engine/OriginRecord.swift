@@ -13,9 +13,9 @@ package final class OriginRecord {
 
     /// Calls for which a connection is being opened, oldest first. They came before all of
     /// `waiting`, and a connection that comes free is theirs first.
-    var dialing = WaitingLine<Call>()
+    let dialing = Cell(WaitingLine<Call>())
     /// Calls that wait for capacity, oldest first.
-    var waiting = WaitingLine<Call>()
+    let waiting = Cell(WaitingLine<Call>())
     /// The origin's place among those that wait for room under the client's cap.
     var starvedTicket: WaitingTicket?
     /// Known once and kept while the record lives: literals and overrides don't change.
@@ -32,7 +32,7 @@ package final class OriginRecord {
     /// Marked for `settle`: something came free and somebody waits.
     var isUnsettled = false
 
-    var waiters: Int { dialing.count + waiting.count }
+    var waiters: Int { dialing.value.count + waiting.value.count }
 
     /// Nothing here but history: the record may go.
     var isUnused: Bool { pool.value.connections == 0 && calls == 0 }
@@ -42,6 +42,6 @@ package final class OriginRecord {
 
     /// The first in line who may have a connection that was used before.
     var firstForAnyConnection: Call? {
-        dialing.first { !$0.wantsFresh } ?? waiting.first { !$0.wantsFresh }
+        dialing.value.first { !$0.wantsFresh } ?? waiting.value.first { !$0.wantsFresh }
     }
 }

@@ -6,7 +6,7 @@ internal import FetchTime
 
 final class Pool: CustomStringConvertible {
     private let cell: Cell<PoolState>
-    private var connections: [Connection?] = []
+    private let connections = Cell<[Connection?]>([])
 
     init(limits: PoolLimits) {
         cell = Cell(PoolState(limits: limits))
@@ -23,8 +23,8 @@ final class Pool: CustomStringConvertible {
     func open(_ record: OriginRecord, road: Road, for call: Call) -> Connection {
         let id = cell.value.opened(&record.pool.value)
         let connection = Connection(id, record, road: road, for: call)
-        while connections.count <= id.slot { connections.append(nil) }
-        connections[Int(id.slot)] = connection
+        while connections.value.count <= id.slot { connections.value.append(nil) }
+        connections.value[Int(id.slot)] = connection
         return connection
     }
 
@@ -50,17 +50,17 @@ final class Pool: CustomStringConvertible {
     func close(_ connection: Connection, resetting: Bool = false) {
         guard connection.state != .closed else { return }
         cell.value.closed(connection.id, &connection.record.pool.value)
-        connections[Int(connection.id.slot)] = nil
+        connections.value[Int(connection.id.slot)] = nil
         connection.close(resetting: resetting)
     }
 
     subscript(id: ConnectionID) -> Connection? {
-        guard let connection = connections[Int(id.slot)], connection.id == id else { return nil }
+        guard let connection = connections.value[Int(id.slot)], connection.id == id else { return nil }
         return connection
     }
 
     /// Every connection there is, in no order.
-    var all: [Connection] { connections.compactMap { $0 } }
+    var all: [Connection] { connections.value.compactMap { $0 } }
 
     /// The idle connections that the cap says to close now.
     func overIdleCap(now: Instant) -> [Connection] {

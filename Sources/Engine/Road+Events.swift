@@ -55,7 +55,7 @@ extension Road: TimerHandler {
             close(connection)
         }
         call.response = response(of: call, head, body: body, trailers: trailers)
-        call.attempt.responded()
+        call.attempt.value.responded()
         if case .stream(let receiver) = call.completion, !call.abandoned {
             receiver.bodyEnded(trailers: trailers)
         }
@@ -64,7 +64,7 @@ extension Road: TimerHandler {
 
     /// The head of a streamed response is there; the body follows on the same connection.
     func streamHeadArrived(_ call: Call, _ head: ResponseHead) {
-        call.attempt.responded()
+        call.attempt.value.responded()
         guard case .stream(let receiver) = call.completion else { return }
         let response = response(of: call, head, body: Bytes(), trailers: nil)
         if let response { receiver.headArrived(response) }
@@ -76,10 +76,10 @@ extension Road: TimerHandler {
         let loss = connection.loss
         note(error, on: connection, call)
         close(connection)
-        call.attempt.lost(loss)
+        call.attempt.value.lost(loss)
         if call.wantsFresh {
             counters.reuseRacesLost += 1
-            call.lost.append(lostAttempt(of: call, error))
+            call.lost = call.lost + [lostAttempt(of: call, error)]
             guard call.plan?.content.rewind() ?? false else {
                 fail(call, error)
                 return
@@ -113,7 +113,7 @@ extension Road: TimerHandler {
     /// The caller gave up. In the same turn the slot is free and the caller told.
     func cancel(_ id: CallID) {
         guard let call = calls.value[id] else { return }
-        if call.attempt.dispatches == 0, call.record == nil {
+        if call.attempt.value.dispatches == 0, call.record == nil {
             call.isCancelledEarly = true
         } else {
             withdraw(call, .cancelled)

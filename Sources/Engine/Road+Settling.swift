@@ -49,9 +49,9 @@ extension Road {
     func stand(_ call: Call, _ record: OriginRecord, dialing: Bool) {
         var deadline = call.totalDeadline
         if dialing {
-            call.place = record.dialing.join(call)
+            call.place = record.dialing.value.join(call)
         } else {
-            call.place = record.waiting.join(call)
+            call.place = record.waiting.value.join(call)
             lines.value.waiting += 1
             deadline = min(deadline, reactor.now.after(call.plan?.clocks.queue ?? Clocks.never))
         }
@@ -64,11 +64,11 @@ extension Road {
         guard let place = call.place, let record = call.record else { return }
         call.place = nil
         if call.isDialing {
-            record.dialing.leave(place)
+            record.dialing.value.leave(place)
         } else {
-            record.waiting.leave(place)
+            record.waiting.value.leave(place)
             lines.value.waiting -= 1
-            if record.waiting.isEmpty { lines.value.unstarve(record) }
+            if record.waiting.value.isEmpty { lines.value.unstarve(record) }
         }
         if let timer = call.timer { reactor.cancel(timer) }
         call.timer = nil
@@ -140,7 +140,7 @@ extension Road {
             else { break }
             if let connection = alive(id) { give(connection, to: call) }
         }
-        while let call = record.waiting.first {
+        while let call = record.waiting.value.first {
             guard makeRoom(for: call, record) else { return }
         }
     }
@@ -180,7 +180,7 @@ extension Road {
     /// A connection that is being opened goes to the next who waits; nil if nobody does.
     func passOn(_ opening: Connection) -> Void? {
         let record = opening.record
-        guard let next = record.waiting.first else { return nil }
+        guard let next = record.waiting.value.first else { return nil }
         leaveLine(next)
         stand(next, record, dialing: true)
         next.connection = opening
@@ -195,9 +195,9 @@ extension Road {
         while turns > 0, let record = lines.value.starved.first {
             turns -= 1
             lines.value.unstarve(record)
-            guard let call = record.waiting.first else { continue }
+            guard let call = record.waiting.value.first else { continue }
             guard makeRoom(for: call, record) else { break }
-            if record.waiting.first != nil {
+            if record.waiting.value.first != nil {
                 lines.value.starve(record)
                 turns += 1
             }

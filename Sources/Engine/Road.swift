@@ -44,7 +44,7 @@ final class Road {
     /// Who waits for what; see Road+Settling.swift.
     let lines = Cell(Lines())
     /// Ended calls whose callbacks are to be run.
-    var ended: [EndedCall] = []
+    private let ended = Cell<[EndedCall]>([])
     /// Told when the last call has ended; set by a shutdown that waits for that.
     var whenQuiet: (() -> Void)?
 
@@ -66,7 +66,7 @@ final class Road {
         counters.callsStarted += 1
         call.times.started = reactor.now
         call.totalDeadline = reactor.now.after(plan.clocks.total)
-        call.attempt = Attempt(
+        call.attempt.value = Attempt(
             isIdempotent: plan.head.method.isIdempotent, isReplayable: plan.content.isReplayable,
             retriesReuseRace: settings.retriesReuseRace)
         if call.isCancelledEarly {
@@ -84,7 +84,7 @@ final class Road {
     /// Does what the call's attempt says, until it is time to wait for an event.
     func follow(_ call: Call) {
         while true {
-            switch call.attempt.next() {
+            switch call.attempt.value.next() {
             case .wait(let fresh):
                 guard let connection = admit(call, fresh: fresh) else { return }
                 dispatch(call, on: connection)
@@ -156,7 +156,7 @@ final class Road {
     func dispatch(_ call: Call, on connection: Connection) {
         counters.exchanges += 1
         if connection.uses > 0 { counters.reuses += 1 }
-        call.attempt.dispatched()
+        call.attempt.value.dispatched()
         connection.start(call)
     }
 
@@ -170,7 +170,7 @@ final class Road {
     /// Ends the call with a failure that no retry mends.
     func fail(_ call: Call, _ error: CallError) {
         call.lastError = error
-        call.attempt.failed()
+        call.attempt.value.failed()
         follow(call)
     }
 
@@ -211,14 +211,14 @@ final class Road {
         case .stream(let receiver):
             if case .failure(let failure) = outcome { receiver.callFailed(failure) }
         case .callback(let callback):
-            if ended.isEmpty { reactor.enqueue { [self] in runCallbacks() } }
-            ended.append(EndedCall(callback: callback, outcome: outcome))
+            if ended.value.isEmpty { reactor.enqueue { [self] in runCallbacks() } }
+            ended.value.append(EndedCall(callback: callback, outcome: outcome))
         }
     }
 
     private func runCallbacks() {
         var batch: [EndedCall] = []
-        swap(&batch, &ended)
+        swap(&batch, &ended.value)
         for call in batch { call.callback(call.outcome) }
     }
 
@@ -231,13 +231,13 @@ final class Road {
         call.times.ended = reactor.now
         return WholeResponse(
             head: head, body: body, trailers: trailers, plan: plan, times: call.times,
-            dispatches: call.attempt.dispatches, peer: call.peer)
+            dispatches: call.attempt.value.dispatches, peer: call.peer)
     }
 
     private func failure(of call: Call) -> CallFailure {
         CallFailure(
             call.lastError ?? .cancelled, phase: call.lastPhase, plan: call.plan,
-            dispatches: call.attempt.dispatches, lost: call.lost,
+            dispatches: call.attempt.value.dispatches, lost: call.lost,
             elapsedNanoseconds: reactor.now.nanoseconds - call.times.started.nanoseconds)
     }
 }

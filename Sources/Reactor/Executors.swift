@@ -19,8 +19,8 @@ struct LocalJob {
     enum Face {
         case task
         case serial(Unmanaged<ReactorSerialExecutor>)
-        /// Meant for the global executor, in whose place the reactor stands.
-        case global
+        /// A sleeper's wake-up call, which has no executor: elsewhere it would only hop away.
+        case generic
     }
 
     let job: UnownedJob
@@ -95,21 +95,17 @@ extension Reactor {
                     isolatedTo: $0.asUnownedSerialExecutor(),
                     taskExecutor: asUnownedTaskExecutor())
             }
-        case .global:
-            unsafe job.job.runSynchronously(on: Self.genericExecutor)
+        case .generic:
+            // "No executor in particular", which the runtime writes as two zero words.
+            let generic = unsafe unsafeBitCast((0, 0), to: UnownedSerialExecutor.self)
+            unsafe job.job.runSynchronously(on: generic)
         }
-    }
-
-    /// "No executor in particular", which the runtime writes as two zero words.
-    @inline(__always)
-    private static var genericExecutor: UnownedSerialExecutor {
-        unsafe unsafeBitCast((0, 0), to: UnownedSerialExecutor.self)
     }
 
     /// Finds a place for a job that came after the end.
     func runAfterEnd(_ job: LocalJob) {
         switch job.face {
-        case .task, .global:
+        case .task, .generic:
             globalConcurrentExecutor.enqueue(ExecutorJob(job.job))
         case .serial(let face):
             unsafe face._withUnsafeGuaranteedRef { $0.enqueueAfterEnd(job.job) }

@@ -61,16 +61,16 @@ public final class Reactor: TaskExecutor, @unchecked Sendable {
     let serialFace = Mutex<ReactorSerialExecutor?>(nil)
 
     // Everything below is touched by the owner's thread alone.
-    var slots: ContiguousArray<RegistrationSlot> = []
-    var freeSlots: ContiguousArray<Int> = []
+    @ThreadBound var slots: ContiguousArray<RegistrationSlot> = []
+    @ThreadBound var freeSlots: ContiguousArray<Int> = []
     var registrationCount = 0
-    var timers: TimerWheel<Timer>
+    @ThreadBound var timers: TimerWheel<Timer>
     /// What the timerfd is armed for; the end of time when it has fired.
     var armedFor = Instant.distantFuture
-    var jobs = JobQueue()
-    var actions: ContiguousArray<() -> Void> = []
-    var spareActions: ContiguousArray<() -> Void> = []
-    var received: [InboxEntry] = []
+    @ThreadBound var jobs = JobQueue()
+    @ThreadBound var actions: ContiguousArray<() -> Void> = []
+    @ThreadBound var spareActions: ContiguousArray<() -> Void> = []
+    @ThreadBound var received: [InboxEntry] = []
     /// Whether the eventfd was seen in this turn, or the inbox must be looked at for another reason.
     var inboxHasNews = false
     var closeHooks: [(id: Int, action: () -> Void)] = []
@@ -82,8 +82,10 @@ public final class Reactor: TaskExecutor, @unchecked Sendable {
     let virtualClock_: VirtualClock?
     /// The virtual clock as other threads see it.
     let virtualNanoseconds: Atomic<Int64>
+    /// See `Sleeping.swift`.
+    lazy var delayedJobs = DelayedJobs(self)
     /// See `serveTimers`.
-    var sweep: Sweep?
+    @ThreadBound var sweep: Sweep?
     var isTurning = false
     /// The end has begun: nobody may wait any more.
     var isEnding = false
@@ -131,6 +133,14 @@ public final class Reactor: TaskExecutor, @unchecked Sendable {
     deinit {
         if timerDescriptor >= 0 { _ = Glibc.close(timerDescriptor) }
         poller.close()
+        _slots.deallocate()
+        _freeSlots.deallocate()
+        _timers.deallocate()
+        _jobs.deallocate()
+        _actions.deallocate()
+        _spareActions.deallocate()
+        _received.deallocate()
+        _sweep.deallocate()
     }
 
     // MARK: Whose thread is this?

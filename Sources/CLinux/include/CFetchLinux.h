@@ -10,6 +10,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/timerfd.h>
+#include <sys/types.h>
 #include <time.h>
 
 // epoll(7)'s constants are an enum's members or casts in the header; these are their values.
@@ -53,6 +54,8 @@ extern uint64_t fetch_forks;
 static inline uint64_t fetch_fork_count(void) { return fetch_forks; }
 // Asks for the above by pthread_atfork(3); needed once, repeated calls do nothing.
 void fetch_watch_forks(void);
+// fork(2), which Swift's Glibc module hides.
+pid_t fetch_fork(void);
 
 // -- Time --------------------------------------------------------------------------------------
 
