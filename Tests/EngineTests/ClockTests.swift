@@ -1,7 +1,11 @@
-// Every clock fires exactly when it should, with its own name and phase (behaviour 7). Virtual time.
+// Every clock fires exactly when it should, with its own name and phase (behaviour 7).
 
 import FetchBytes
 import FetchEngine
+import FetchHTTP
+import FetchHTTP1
+import FetchReactor
+import FetchTime
 import FetchTransport
 import TestSupport
 import Testing
@@ -97,7 +101,8 @@ struct ClockTests {
         #expect(world.elapsed == .seconds(59))
     }
 
-    @Test func `a response that stalls fails the call after 30 s, in its head or its body`() throws {
+    @Test func `a response that stalls fails the call after 30 s, in its head or its body`() throws
+    {
         for (start, phase) in [
             ("HTTP/1.1 200 OK\r\nContent-", "first-byte"),
             ("HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\nabc", "body"),

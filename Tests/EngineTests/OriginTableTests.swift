@@ -14,11 +14,14 @@ struct OriginTableTests {
         var table = OriginTable()
         let record = OriginRecord(try Target("http://a.test/"))
         table.insert(record)
-        #expect(table.record(for: try Target("http://a.test:80/path?q")) === record)
-        #expect(table.record(for: try Target("http://A.TEST")) === record)
-        #expect(table.record(for: try Target("http://a.test:81/")) == nil)
-        #expect(table.record(for: try Target("https://a.test/")) == nil)
-        #expect(table.record(for: try Target("http://b.test/")) == nil)
+        for url in ["http://a.test:80/path?q", "http://A.TEST"] {
+            let target = try Target(url)
+            #expect(table.record(for: target) === record)
+        }
+        for url in ["http://a.test:81/", "https://a.test/", "http://b.test/"] {
+            let target = try Target(url)
+            #expect(table.record(for: target) == nil)
+        }
     }
 
     @Test func `removing what is not there changes nothing`() throws {
@@ -27,7 +30,8 @@ struct OriginTableTests {
         table.remove(OriginRecord(try Self.target(1)))
         table.remove(OriginRecord(try Self.target(2)))
         #expect(table.count == 1)
-        #expect(table.record(for: try Self.target(1)) != nil)
+        let kept = try Self.target(1)
+        #expect(table.record(for: kept) != nil)
     }
 
     @Test func `it grows to ten thousand origins and shrinks again`() throws {

@@ -36,7 +36,7 @@ final class World {
         reactor.stop()
     }
 
-    var streams: [MemoryStream] { network.streams }
+    var streams: Streams { Streams(all: network.streams, reactor: reactor) }
 
     var statistics: EngineStatistics { engine?.statistics ?? EngineStatistics() }
 
@@ -134,6 +134,20 @@ final class World {
         #expect(pool == "0 active, 0 idle, 0 connecting", sourceLocation: location)
         #expect(statistics.trackedOrigins == 0, sourceLocation: location)
         #expect(network.open.isEmpty, sourceLocation: location)
+    }
+}
+
+/// Streams in the order in which they were opened. One that is missing is an issue, not a trap.
+struct Streams: RandomAccessCollection {
+    let all: [MemoryStream]
+    let reactor: Reactor
+    var startIndex: Int { 0 }
+    var endIndex: Int { all.count }
+
+    subscript(index: Int) -> MemoryStream {
+        if index < all.count { return all[index] }
+        Issue.record("stream \(index) was not opened, only \(all.count) were")
+        return MemoryStream(to: .loopback(port: 1), on: reactor, number: -1)
     }
 }
 

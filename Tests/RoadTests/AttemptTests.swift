@@ -7,7 +7,8 @@ import Testing
 
 struct AttemptTests {
     @Test func `every state meets every event as docs/states/attempt.txt says`() throws {
-        #expect(AttemptTable.text == (try AttemptTable.documented()))
+        let documented = try AttemptTable.documented()
+        #expect(AttemptTable.text == documented)
     }
 
     @Test func `a dispatch outside the line is the road's own mistake and traps`() async {
@@ -53,7 +54,7 @@ struct AttemptTests {
 /// The table as text.
 enum AttemptTable {
     /// How a state is reached from the start.
-    static let states: [(name: String, reach: (inout Attempt) -> Void)] = [
+    static let states: [(name: String, reach: @Sendable (inout Attempt) -> Void)] = [
         ("waiting", { _ in }),
         ("dispatched", { $0.dispatched() }),
         (
@@ -85,7 +86,7 @@ enum AttemptTable {
     static let plainLoss = Loss(
         onReusedConnection: false, nothingWritten: false, nothingReceived: true)
 
-    static let events: [(name: String, apply: (inout Attempt) -> Void)] = [
+    static let events: [(name: String, apply: @Sendable (inout Attempt) -> Void)] = [
         ("dispatched", { $0.dispatched() }),
         ("responded", { $0.responded() }),
         ("lost(reuse race)", { $0.lost(race) }),
@@ -106,8 +107,8 @@ enum AttemptTable {
     }
 
     private static func row(
-        _ state: (name: String, reach: (inout Attempt) -> Void),
-        _ event: (name: String, apply: (inout Attempt) -> Void)
+        _ state: (name: String, reach: @Sendable (inout Attempt) -> Void),
+        _ event: (name: String, apply: @Sendable (inout Attempt) -> Void)
     ) -> String {
         var attempt = Attempt(isIdempotent: true, isReplayable: true, retriesReuseRace: true)
         state.reach(&attempt)

@@ -1,7 +1,7 @@
 // A network whose every event is a test's own doing: when a connection stands, what arrives, how
 // much a write takes. No chance and no delay; see `Simulation` for those. Reactor thread.
 
-internal import FetchBytes
+package import FetchBytes
 package import FetchReactor
 package import FetchTransport
 internal import Glibc
@@ -76,7 +76,7 @@ package final class MemoryStream: ByteStream {
     private var isTellingDue = false
     private var toldInVain = 0
 
-    init(to peer: SocketAddress, on reactor: Reactor, number: Int) {
+    package init(to peer: SocketAddress, on reactor: Reactor, number: Int) {
         self.peer = peer
         self.reactor = reactor
         self.number = number
@@ -170,7 +170,7 @@ package final class MemoryStream: ByteStream {
             return hasEnded ? .end : .wouldBlock
         }
         let count = min(atMost, arrived.count)
-        buffer.append(arrived[..<count].span)
+        buffer.append(Bytes(arrived[..<count]))
         arrived.removeFirst(count)
         return .bytes(count)
     }
@@ -183,7 +183,7 @@ package final class MemoryStream: ByteStream {
 
     package func write(_ bytes: Bytes, from offset: Int) -> WriteOutcome {
         let outcome = taking(bytes.count - offset)
-        if case .taken(let count) = outcome { keep(bytes[offset..<offset + count]) }
+        if case .taken(let count) = outcome { keep(bytes.slice(offset..<offset + count)) }
         return outcome
     }
 
