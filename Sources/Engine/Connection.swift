@@ -90,7 +90,9 @@ final class Connection: TimerHandler, DialHandler, ByteStreamHandler {
     func streamReady(_ readiness: Readiness) {
         switch state {
         case .active:
+            road.eventBegan()
             exchangeReady(readiness)
+            road.eventEnded()
         case .idle:
             // The end, an error or bytes that nobody asked for: whichever, it is of no more use,
             // and what came must never be taken for the next response.
@@ -114,7 +116,7 @@ final class Connection: TimerHandler, DialHandler, ByteStreamHandler {
     var mayBeReused: Bool {
         let limits = road.settings.pool
         if let most = limits.usesPerConnection, uses >= most { return false }
-        if let most = limits.lifetime, openedAt.advanced(by: most) <= reactor.now { return false }
+        if let most = limits.lifetime, openedAt.after(most) <= reactor.now { return false }
         return true
     }
 

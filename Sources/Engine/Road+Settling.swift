@@ -53,7 +53,7 @@ extension Road {
         } else {
             call.place = record.waiting.value.join(call)
             lines.value.waiting += 1
-            deadline = min(deadline, reactor.now.after(call.plan?.clocks.queue ?? Clocks.never))
+            deadline = min(deadline, reactor.now.after(call.clocks.clocks.queue))
         }
         call.isDialing = dialing
         call.timer = reactor.schedule(self, token: Int(call.slot), at: deadline)
@@ -91,10 +91,11 @@ extension Road {
     /// less a margin for the journey of its FIN and up to our own cap.
     private func idleExpiry(hint: Int?) -> Instant? {
         let limits = settings.pool
-        guard let hint else { return reactor.now.advanced(by: limits.idleTimeout) }
-        let kept = Duration.seconds(hint) - limits.idleHintMargin
-        guard kept > .zero else { return nil }
-        return reactor.now.advanced(by: min(kept, limits.idleTimeoutMost))
+        guard let hint else { return reactor.now.after(limits.idleTimeout) }
+        // A hint is at most 2³¹ s: no overflow.
+        let kept = Int64(hint) * Clocks.second - limits.idleHintMargin
+        guard kept > 0 else { return nil }
+        return reactor.now.after(min(kept, limits.idleTimeoutMost))
     }
 
     /// Ends a connection; its slot is free.
@@ -210,7 +211,7 @@ extension Road {
     /// Looks at the idle connections when the oldest has been idle for the grace.
     private func sweepLater() {
         guard lines.value.sweepTimer == nil, let since = pool.state.idleLongestSince else { return }
-        let due = since.advanced(by: settings.pool.idleGrace)
+        let due = since.after(settings.pool.idleGrace)
         let earliest = reactor.now.after(1_000_000)
         lines.value.sweepTimer = reactor.schedule(self, token: -1, at: max(due, earliest))
     }
@@ -221,7 +222,7 @@ extension Road {
         settleLater()
         if pool.state.idle > settings.pool.idleConnections {
             lines.value.sweepTimer = reactor.schedule(
-                self, token: -1, at: reactor.now.advanced(by: settings.pool.idleGrace))
+                self, token: -1, at: reactor.now.after(settings.pool.idleGrace))
         }
     }
 

@@ -27,6 +27,7 @@ final class Road {
     let reactor: Reactor
     let network: any Network
     let settings: EngineSettings
+    let encoder: RequestEncoder
     let pool: Pool
     let calls = Cell(CallTable())
     let origins = Cell(OriginTable())
@@ -45,6 +46,8 @@ final class Road {
     let lines = Cell(Lines())
     /// Ended calls whose callbacks are to be run.
     private let ended = Cell<[EndedCall]>([])
+    /// Somebody will run them: the event that is under way, or an action of this turn.
+    private var callbacksAreDue = false
     /// Told when the last call has ended; set by a shutdown that waits for that.
     var whenQuiet: (() -> Void)?
 
@@ -52,6 +55,7 @@ final class Road {
         self.reactor = reactor
         self.network = network
         self.settings = settings
+        encoder = settings.encoder
         pool = Pool(limits: settings.pool)
         inputBuffer = ByteBuffer(capacity: settings.bytesPerRead)
         outputBuffer = ByteBuffer(capacity: 16 << 10)
@@ -62,18 +66,18 @@ final class Road {
 
     /// Sets a call on its way.
     func start(_ call: Call) {
-        guard let plan = call.plan else { return }
+        guard let target = call.target else { return }
         counters.callsStarted += 1
         call.times.started = reactor.now
-        call.totalDeadline = reactor.now.after(plan.clocks.total)
+        call.totalDeadline = reactor.now.after(call.clocks.clocks.total)
         call.attempt.value = Attempt(
-            isIdempotent: plan.head.method.isIdempotent, isReplayable: plan.content.isReplayable,
+            isIdempotent: call.method.isIdempotent, isReplayable: call.content.isReplayable,
             retriesReuseRace: settings.retriesReuseRace)
         if call.isCancelledEarly {
             fail(call, .cancelled)
         } else if isClosed {
             fail(call, .clientClosed)
-        } else if let record = record(for: plan.head.target) {
+        } else if let record = record(for: target) {
             call.record = record
             follow(call)
         } else {
@@ -149,7 +153,7 @@ final class Road {
         stand(call, record, dialing: true)
         call.connection = connection
         call.lastPhase = .connect
-        connection.open(addresses, connectClock: call.plan?.clocks.connect ?? Clocks.never)
+        connection.open(addresses, connectClock: call.clocks.clocks.connect)
     }
 
     /// Puts the request on the wire.
@@ -177,7 +181,7 @@ final class Road {
     /// The call leaves the road, and its caller is told.
     func end(_ call: Call, _ outcome: Result<WholeResponse, CallFailure>) {
         leaveLine(call)
-        call.plan?.content.stop()
+        if call.hasContent { call.content.stop() }
         switch outcome {
         case .success: counters.callsSucceeded += 1
         case .failure(let failure) where failure.isCancellation: counters.callsCancelled += 1
@@ -211,15 +215,35 @@ final class Road {
         case .stream(let receiver):
             if case .failure(let failure) = outcome { receiver.callFailed(failure) }
         case .callback(let callback):
-            if ended.value.isEmpty { reactor.enqueue { [self] in runCallbacks() } }
             ended.value.append(EndedCall(callback: callback, outcome: outcome))
+            if !callbacksAreDue { callbacksLater() }
         }
     }
 
+    /// Callbacks of calls that end in an event run when it is over, one event at a time: what one
+    /// call leaves behind is then still warm for the next.
+    func eventBegan() { callbacksAreDue = true }
+
+    func eventEnded() {
+        runCallbacks()
+        callbacksAreDue = false
+    }
+
+    /// Outside an event, callers are told later in the turn.
+    private func callbacksLater() {
+        callbacksAreDue = true
+        reactor.enqueue { [self] in eventEnded() }
+    }
+
     private func runCallbacks() {
-        var batch: [EndedCall] = []
-        swap(&batch, &ended.value)
-        for call in batch { call.callback(call.outcome) }
+        var next = 0
+        // A callback may end further calls; they are told behind it.
+        while next < ended.value.count {
+            let call = ended.value[next]
+            next += 1
+            call.callback(call.outcome)
+        }
+        ended.value.removeAll(keepingCapacity: next < 1_024)
     }
 
     // MARK: Facts
@@ -227,16 +251,17 @@ final class Road {
     func response(
         of call: Call, _ head: ResponseHead, body: Bytes, trailers: FieldSection?
     ) -> WholeResponse? {
-        guard let plan = call.plan else { return nil }
+        guard let target = call.target else { return nil }
         call.times.ended = reactor.now
         return WholeResponse(
-            head: head, body: body, trailers: trailers, plan: plan, times: call.times,
+            head: head, body: body, trailers: trailers, target: target, times: call.times,
             dispatches: call.attempt.value.dispatches, peer: call.peer)
     }
 
     private func failure(of call: Call) -> CallFailure {
         CallFailure(
-            call.lastError ?? .cancelled, phase: call.lastPhase, plan: call.plan,
+            call.lastError ?? .cancelled, phase: call.lastPhase, method: call.method,
+            target: call.target,
             dispatches: call.attempt.value.dispatches, lost: call.lost,
             elapsedNanoseconds: reactor.now.nanoseconds - call.times.started.nanoseconds)
     }

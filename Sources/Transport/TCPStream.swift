@@ -94,8 +94,12 @@ package final class TCPStream: ByteStream, ReadinessHandler {
     /// The handler must not hear of a failure before the call that opened the stream returns.
     private func failLater(_ failure: ConnectFailure) {
         reactor.enqueue { [self] in
-            guard state == .connecting else { return }
-            listener?.streamFailed(failure)
+            switch state {
+            case .connecting: listener?.streamFailed(failure)
+            // Adopted, and the reactor could not watch it: the owner's next call finds out.
+            case .open: listener?.streamReady([.error, .hangup])
+            case .closed: break
+            }
         }
     }
 
