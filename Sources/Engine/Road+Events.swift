@@ -113,7 +113,8 @@ extension Road: TimerHandler {
     /// The caller gave up. In the same turn the slot is free and the caller told.
     func cancel(_ id: CallID) {
         guard let call = calls.value[id] else { return }
-        if call.attempt.value.dispatches == 0, call.record == nil {
+        // The attempt may still be that of the slot's last call: only the plan tells.
+        if call.target == nil {
             call.isCancelledEarly = true
         } else {
             withdraw(call, .cancelled)
