@@ -29,7 +29,10 @@ extension Road: TimerHandler {
         counters.connectionsFailed += 1
         let call = connection.intended
         close(connection)
-        guard let call else { return }
+        guard let call else {
+            forgetIfUnused(connection.record)
+            return
+        }
         call.connection = nil
         call.lastPhase = .connect
         fail(call, error)

@@ -120,7 +120,7 @@ final class Road {
                 dial(call, record)
                 return nil
             case .evictThenOpen(let id):
-                if let idle = pool[id] { close(idle) }
+                if let idle = pool[id] { idleEnded(idle) }
                 dial(call, record)
                 return nil
             case .originFull:
