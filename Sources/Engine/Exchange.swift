@@ -78,6 +78,15 @@ extension Connection {
             && head.closeReason == nil && mayBeReused
         exchange = Exchange()
         clearDeadline()
+        if call.pausedReading {
+            // The reader was full when the last bytes came: an idle connection is watched.
+            call.pausedReading = false
+            stream?.setReading(true)
+        }
+        if let kept = leftover, kept.isEmpty {
+            road.buffers.give(kept)
+            leftover = nil
+        }
         road.exchangeEnded(
             self, call, head, body: body, trailers: trailers, reusable: reusable)
     }
