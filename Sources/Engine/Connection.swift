@@ -37,8 +37,8 @@ final class Connection: TimerHandler, DialHandler, ByteStreamHandler {
     var uses = 0
     private let openedAt: Instant
     private(set) var connectNanoseconds: Int64 = 0
-    /// In the turn of its last read the connection was seen alive.
-    var lastReadTurn: UInt64 = 0
+    /// The turn in which a read found nothing more: then the connection was alive and quiet.
+    var lastDryTurn: UInt64 = 0
 
     // The exchange under way; see Exchange.swift.
     var exchange = Exchange()
@@ -105,7 +105,7 @@ final class Connection: TimerHandler, DialHandler, ByteStreamHandler {
     /// One read without waiting, just before an idle connection is used again. In a turn in which
     /// it was read dry already, that read was it.
     func isAliveBeforeUse() -> Bool {
-        guard lastReadTurn != reactor.turnNumber else { return true }
+        guard lastDryTurn != reactor.turnNumber else { return true }
         guard let stream else { return false }
         let probe = road.probeBuffer
         defer { probe.removeAll() }

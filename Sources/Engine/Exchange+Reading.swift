@@ -22,9 +22,9 @@ extension Connection {
         while budget > 0, let stream, let call = exchange.call, !call.pausedReading {
             let buffer = leftover ?? road.inputBuffer
             let outcome = stream.read(into: buffer, atMost: wanted)
-            lastReadTurn = reactor.turnNumber
             switch outcome {
             case .bytes(let count):
+                if count < wanted { lastDryTurn = reactor.turnNumber }
                 budget -= count
                 road.counters.bytesReceived += count
                 received(buffer, for: call)
@@ -32,6 +32,7 @@ extension Connection {
                 // A short read emptied the socket; its end, if any, is reported by the next poll.
                 if count < wanted { return }
             case .wouldBlock:
+                lastDryTurn = reactor.turnNumber
                 return
             case .end:
                 inputEnded(call)
