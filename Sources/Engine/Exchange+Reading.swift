@@ -63,7 +63,10 @@ extension Connection {
             case .needMore:
                 buffer.consume(consumed)
                 keep(buffer)
-                if !call.pausedReading { run(.readIdle) }
+                // While the request is sent its own clock rules; an interim response changes nothing.
+                if !call.pausedReading, exchange.requestWritten || exchange.writingEnded {
+                    run(.readIdle)
+                }
                 return
             case .informational:
                 buffer.consume(consumed)
