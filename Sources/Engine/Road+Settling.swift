@@ -195,9 +195,13 @@ extension Road {
         var turns = lines.value.starved.count
         while turns > 0, let record = lines.value.starved.first {
             turns -= 1
+            guard let call = record.waiting.value.first, makeRoom(for: call, record) else {
+                // Still kept out: it stays the first, and nobody behind it can be better off.
+                if record.starvedTicket != nil, !record.waiting.value.isEmpty { break }
+                lines.value.unstarve(record)
+                continue
+            }
             lines.value.unstarve(record)
-            guard let call = record.waiting.value.first else { continue }
-            guard makeRoom(for: call, record) else { break }
             if record.waiting.value.first != nil {
                 lines.value.starve(record)
                 turns += 1

@@ -112,10 +112,15 @@ final class Road {
             wait(call, record)
             return nil
         }
+        // Room that came free in this turn is theirs who wait for it.
+        let mustWait = !record.waiting.value.isEmpty
         while true {
             switch pool.capacity(for: record, fresh: fresh, now: reactor.now) {
             case .reuse(let id):
                 if let connection = alive(id) { return connection }
+            case .open where mustWait, .evictThenOpen where mustWait:
+                wait(call, record)
+                return nil
             case .open:
                 dial(call, record)
                 return nil
@@ -127,8 +132,8 @@ final class Road {
                 wait(call, record)
                 return nil
             case .clientFull:
-                wait(call, record)
                 lines.value.starve(record)
+                wait(call, record)
                 return nil
             }
         }
