@@ -116,9 +116,11 @@ final class Connection: TimerHandler, DialHandler, ByteStreamHandler {
     var mayBeReused: Bool {
         let limits = road.settings.pool
         if let most = limits.usesPerConnection, uses >= most { return false }
-        if let most = limits.lifetime, openedAt.after(most) <= reactor.now { return false }
-        return true
+        return reactor.now < endOfLife
     }
+
+    /// When it is too old to be used again.
+    var endOfLife: Instant { road.settings.pool.lifetime.map { openedAt.after($0) } ?? .farFuture }
 
     func used() {
         state = .active

@@ -82,7 +82,7 @@ extension Road {
             close(connection)
             return
         }
-        pool.rest(connection, until: expiry, now: reactor.now)
+        pool.rest(connection, until: min(expiry, connection.endOfLife), now: reactor.now)
         capacityFreed(connection.record)
         if pool.state.idle > settings.pool.idleConnections { sweepLater() }
     }
