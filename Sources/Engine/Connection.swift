@@ -35,6 +35,8 @@ final class Connection: TimerHandler, DialHandler, ByteStreamHandler {
     var intended: Call?
     /// Exchanges begun on it.
     var uses = 0
+    /// It was idle before, if only between its opening and its first use.
+    private(set) var hasRested = false
     private let openedAt: Instant
     private(set) var connectNanoseconds: Int64 = 0
     /// The turn in which a read found nothing more: then the connection was alive and quiet.
@@ -134,6 +136,7 @@ final class Connection: TimerHandler, DialHandler, ByteStreamHandler {
     /// Rests until it is used again or `expiry` has come.
     func rest(until expiry: Instant) {
         state = .idle
+        hasRested = true
         setDeadline(expiry)
     }
 

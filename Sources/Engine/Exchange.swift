@@ -43,7 +43,7 @@ extension Connection {
         exchange.call = call
         call.connection = self
         call.peer = stream?.peer
-        call.times.connectNanoseconds = uses == 1 ? connectNanoseconds : 0
+        call.times.connectNanoseconds = hasRested ? 0 : connectNanoseconds
         parser.value.begin(isHead: call.method.isHead)
         let buffer = road.outputBuffer
         road.encoder.encode(call.method, target, call.headers, call.length, into: buffer)
@@ -94,7 +94,7 @@ extension Connection {
     /// What would be lost if the connection broke now.
     var loss: Loss {
         Loss(
-            onReusedConnection: uses > 1,
+            onReusedConnection: hasRested,
             nothingWritten: !exchange.anythingWritten && exchange.uploaded == 0,
             nothingReceived: !exchange.anythingReceived)
     }
