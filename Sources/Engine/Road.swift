@@ -150,6 +150,7 @@ final class Road {
     /// Opens a connection for the call, which stands among its origin's dialling ones until then.
     func dial(_ call: Call, _ record: OriginRecord) {
         guard let addresses = addresses(of: record) else {
+            call.lastPhase = .dns
             fail(call, .connect(.nameNotResolved(host: record.target.host)))
             return
         }
