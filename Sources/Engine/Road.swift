@@ -33,6 +33,8 @@ final class Road {
     let origins = Cell(OriginTable())
     var counters = Counters()
     var isClosed = false
+    /// Nobody runs anything on this thread any more.
+    var reactorHasEnded = false
 
     // Shared by all connections, each empty between two events.
     let inputBuffer: ByteBuffer
