@@ -18,6 +18,8 @@ package final class OriginRecord {
     let waiting = Cell(WaitingLine<Call>())
     /// The origin's place among those that wait for room under the client's cap.
     var starvedTicket: WaitingTicket?
+    /// Looked at in this round of serving, and in vain.
+    var isKeptOut = false
     /// Known once and kept while the record lives: literals and overrides don't change.
     var addresses: [SocketAddress]?
 

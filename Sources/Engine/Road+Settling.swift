@@ -190,23 +190,24 @@ extension Road {
         return ()
     }
 
-    /// One connection for each origin in turn, as long as there is room.
+    /// One connection for each origin in turn, as long as there is room. One that is kept out still
+    /// keeps its place; another behind it may be better off, because it has no connection at all.
     private func serveStarved() {
-        var turns = lines.value.starved.count
-        while turns > 0, let record = lines.value.starved.first {
-            turns -= 1
-            guard let call = record.waiting.value.first, makeRoom(for: call, record) else {
-                // Still kept out: it stays the first, and nobody behind it can be better off.
-                if record.starvedTicket != nil, !record.waiting.value.isEmpty { break }
+        var keptOut: [OriginRecord] = []
+        while pool.state.mayHaveRoom,
+            let record = lines.value.starved.first(where: { !$0.isKeptOut })
+        {
+            if let call = record.waiting.value.first, makeRoom(for: call, record) {
                 lines.value.unstarve(record)
-                continue
-            }
-            lines.value.unstarve(record)
-            if record.waiting.value.first != nil {
-                lines.value.starve(record)
-                turns += 1
+                if !record.waiting.value.isEmpty { lines.value.starve(record) }
+            } else if record.starvedTicket != nil, !record.waiting.value.isEmpty {
+                record.isKeptOut = true
+                keptOut.append(record)
+            } else {
+                lines.value.unstarve(record)
             }
         }
+        for record in keptOut { record.isKeptOut = false }
         if !lines.value.starved.isEmpty, pool.state.idle > 0 { sweepLater() }
     }
 
