@@ -54,10 +54,10 @@ struct StreamingTests {
         let before = world.statistics.bytesReceived
         #expect(before < 1_200)
         // Still above half.
-        for _ in 0..<3 { #expect(stream.takePiece() != nil) }
+        var taken = 0
+        for _ in 0..<3 { taken += stream.takePiece()?.count ?? 0 }
         world.run()
         #expect(world.statistics.bytesReceived == before)
-        var taken = 300
         while let piece = stream.takePiece() {
             taken += piece.count
             world.run()
