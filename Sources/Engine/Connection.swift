@@ -31,6 +31,7 @@ final class Connection: TimerHandler, DialHandler, ByteStreamHandler {
     private(set) var state = State.connecting
     private var dial: Dial?
     var stream: (any ByteStream)?
+    private(set) var peer: SocketAddress?
     /// The call for which it is being opened.
     var intended: Call?
     /// Exchanges begun on it.
@@ -39,8 +40,11 @@ final class Connection: TimerHandler, DialHandler, ByteStreamHandler {
     private(set) var hasRested = false
     private let openedAt: Instant
     private(set) var connectNanoseconds: Int64 = 0
+<<<<<<< HEAD
     /// The turn in which a read found nothing more: then the connection was alive and quiet.
     var lastDryTurn: UInt64 = 0
+=======
+>>>>>>> main
 
     // The exchange under way; see Exchange.swift.
     var exchange = Exchange()
@@ -73,6 +77,7 @@ final class Connection: TimerHandler, DialHandler, ByteStreamHandler {
     func dialConnected(_ stream: any ByteStream) {
         dial = nil
         self.stream = stream
+        peer = stream.peer
         stream.handler = self
         connectNanoseconds = reactor.now.nanoseconds - openedAt.nanoseconds
         state = .active
@@ -104,10 +109,13 @@ final class Connection: TimerHandler, DialHandler, ByteStreamHandler {
         }
     }
 
-    /// One read without waiting, just before an idle connection is used again. In a turn in which
-    /// it was read dry already, that read was it.
+    /// One read without waiting, just before an idle connection is used again: what came behind
+    /// the last response must never be taken for the next one, however short the time between.
     func isAliveBeforeUse() -> Bool {
+<<<<<<< HEAD
         guard lastDryTurn != reactor.turnNumber else { return true }
+=======
+>>>>>>> main
         guard let stream else { return false }
         let probe = road.probeBuffer
         defer { probe.removeAll() }

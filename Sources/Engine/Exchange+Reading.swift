@@ -65,7 +65,7 @@ extension Connection {
                 keep(buffer)
                 // While the request is sent its own clock rules; an interim response changes nothing.
                 if !call.pausedReading, exchange.requestWritten || exchange.writingEnded {
-                    run(.readIdle)
+                    run(.readIdle, of: call)
                 }
                 return
             case .informational:
@@ -123,7 +123,7 @@ extension Connection {
         _ head: ResponseHead, _ body: Bytes, _ call: Call, extraBytes: Bool
     ) {
         endWriting()
-        if call.isStreamed, case .stream(let receiver) = call.completion {
+        if call.isStreamed, let receiver = call.receiver {
             streamHeadArrived(head, call)
             if !body.isEmpty { _ = receiver.bodyArrived(body) }
         } else if body.count > call.bodyLimit {
@@ -140,7 +140,7 @@ extension Connection {
     }
 
     private func bodyArrived(_ bytes: Span<UInt8>, _ call: Call) {
-        if call.isStreamed, case .stream(let receiver) = call.completion {
+        if call.isStreamed, let receiver = call.receiver {
             if call.abandoned {
                 drained(bytes.count)
             } else if !receiver.bodyArrived(Bytes(copying: bytes)) {
@@ -177,7 +177,7 @@ extension Connection {
         guard call.pausedReading, exchange.call === call else { return }
         call.pausedReading = false
         stream?.setReading(true)
-        run(.readIdle)
+        run(.readIdle, of: call)
     }
 
     private func drained(_ count: Int) {

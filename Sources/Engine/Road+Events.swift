@@ -41,7 +41,6 @@ extension Road: TimerHandler {
     /// An idle connection has had its time, or its peer said something.
     func idleEnded(_ connection: Connection) {
         close(connection)
-        forgetIfUnused(connection.record)
     }
 
     // MARK: Exchanges
@@ -59,7 +58,7 @@ extension Road: TimerHandler {
         }
         call.response = response(of: call, head, body: body, trailers: trailers)
         call.attempt.value.responded()
-        if call.isStreamed, case .stream(let receiver) = call.completion, !call.abandoned {
+        if call.isStreamed, let receiver = call.receiver, !call.abandoned {
             receiver.bodyEnded(trailers: trailers)
         }
         follow(call)
@@ -68,7 +67,7 @@ extension Road: TimerHandler {
     /// The head of a streamed response is there; the body follows on the same connection.
     func streamHeadArrived(_ call: Call, _ head: ResponseHead) {
         call.attempt.value.responded()
-        guard case .stream(let receiver) = call.completion else { return }
+        guard let receiver = call.receiver else { return }
         let response = response(of: call, head, body: Bytes(), trailers: nil)
         if let response { receiver.headArrived(response) }
     }
