@@ -40,11 +40,6 @@ final class Connection: TimerHandler, DialHandler, ByteStreamHandler {
     private(set) var hasRested = false
     private let openedAt: Instant
     private(set) var connectNanoseconds: Int64 = 0
-<<<<<<< HEAD
-    /// The turn in which a read found nothing more: then the connection was alive and quiet.
-    var lastDryTurn: UInt64 = 0
-=======
->>>>>>> main
 
     // The exchange under way; see Exchange.swift.
     var exchange = Exchange()
@@ -112,10 +107,6 @@ final class Connection: TimerHandler, DialHandler, ByteStreamHandler {
     /// One read without waiting, just before an idle connection is used again: what came behind
     /// the last response must never be taken for the next one, however short the time between.
     func isAliveBeforeUse() -> Bool {
-<<<<<<< HEAD
-        guard lastDryTurn != reactor.turnNumber else { return true }
-=======
->>>>>>> main
         guard let stream else { return false }
         let probe = road.probeBuffer
         defer { probe.removeAll() }

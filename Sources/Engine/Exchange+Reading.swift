@@ -24,7 +24,6 @@ extension Connection {
             let outcome = stream.read(into: buffer, atMost: wanted)
             switch outcome {
             case .bytes(let count):
-                if count < wanted { lastDryTurn = reactor.turnNumber }
                 budget -= count
                 road.counters.bytesReceived += count
                 received(buffer, for: call)
@@ -32,7 +31,6 @@ extension Connection {
                 // A short read emptied the socket; its end, if any, is reported by the next poll.
                 if count < wanted { return }
             case .wouldBlock:
-                lastDryTurn = reactor.turnNumber
                 return
             case .end:
                 inputEnded(call)

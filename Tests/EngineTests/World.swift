@@ -87,7 +87,7 @@ final class World {
             head: try RequestHead(
                 method: try Method(method), target: try Target(url),
                 headers: try Headers(headers), body: length),
-            content: content, clocks: clocks, bodyLimit: bodyLimit)
+            content: content, clocks: SharedClocks(clocks), bodyLimit: bodyLimit)
     }
 
     /// A call whose body is read through a pipe.
