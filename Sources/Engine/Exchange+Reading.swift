@@ -61,7 +61,10 @@ extension Connection {
             case .needMore:
                 buffer.consume(consumed)
                 keep(buffer)
-                if !call.pausedReading { run(.readIdle, of: call) }
+                // While the request is sent its own clock rules; an interim response changes nothing.
+                if !call.pausedReading, exchange.requestWritten || exchange.writingEnded {
+                    run(.readIdle, of: call)
+                }
                 return
             case .informational:
                 buffer.consume(consumed)
@@ -74,6 +77,8 @@ extension Connection {
                 return
             case .body(let range):
                 bodyArrived(buffer.readable.extracting(range), call)
+                // Too much of a body has closed the connection, and the buffer may be given back.
+                guard exchange.call === call else { return }
                 buffer.consume(consumed)
             case .end(let trailers):
                 buffer.consume(consumed)

@@ -33,6 +33,8 @@ final class Road {
     let origins = Cell(OriginTable())
     var counters = Counters()
     var isClosed = false
+    /// Nobody runs anything on this thread any more.
+    var reactorHasEnded = false
 
     // Shared by all connections, each empty between two events.
     let inputBuffer: ByteBuffer
@@ -111,23 +113,28 @@ final class Road {
             wait(call, record)
             return nil
         }
+        // Room that came free in this turn is theirs who wait for it.
+        let mustWait = !record.waiting.value.isEmpty
         while true {
             switch pool.capacity(for: record, fresh: fresh, now: reactor.now) {
             case .reuse(let id):
                 if let connection = alive(id) { return connection }
+            case .open where mustWait, .evictThenOpen where mustWait:
+                wait(call, record)
+                return nil
             case .open:
                 dial(call, record)
                 return nil
             case .evictThenOpen(let id):
-                if let idle = pool[id] { close(idle) }
+                if let idle = pool[id] { idleEnded(idle) }
                 dial(call, record)
                 return nil
             case .originFull:
                 wait(call, record)
                 return nil
             case .clientFull:
-                wait(call, record)
                 lines.value.starve(record)
+                wait(call, record)
                 return nil
             }
         }
@@ -147,6 +154,7 @@ final class Road {
     /// Opens a connection for the call, which stands among its origin's dialling ones until then.
     func dial(_ call: Call, _ record: OriginRecord) {
         guard let addresses = addresses(of: record) else {
+            call.lastPhase = .dns
             fail(call, .connect(.nameNotResolved(host: record.target.host)))
             return
         }
