@@ -35,7 +35,14 @@ struct LoadPlan: Sendable {
     var timeout: Double?
 
     /// Whether `get` with a URL says it all.
-    var isPlain: Bool { method == "GET" && headers.isEmpty && body == nil }
+    var isPlain: Bool {
+        if case .stream = face { return false }
+        return method == "GET" && headers.isEmpty && body == nil
+    }
+
+    var hasOneURL: Bool {
+        if case .url = target { true } else { false }
+    }
 
     /// The URL of request `number`.
     func url(_ number: Int) -> String {

@@ -25,7 +25,7 @@ struct LoadTest: Sendable {
         let fetcher = try Fetcher(plan.configuration)
         run.value.statistics = { try? await fetcher.statistics }
         let load = AsyncLoad(plan: plan, fetcher: fetcher, run: run)
-        let report = await measure(run) { await load.run() }
+        let report = await measure(run) { await load.callers() }
         await fetcher.shutdown(.immediate)
         return report
     }
