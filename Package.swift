@@ -97,6 +97,9 @@ let package = Package(
             name: "MockServer",
             dependencies: ["TestSupport", "FetchReactor", arguments],
             path: "Tests/MockServer", swiftSettings: language),
+        .executableTarget(
+            name: "ReactorProbe", dependencies: ["FetchReactor", "FetchTime", "CFetchLinux"],
+            path: "Tests/ReactorProbe", swiftSettings: language),
         tests("Bytes", ["FetchBytes"]),
         tests("Time", ["FetchTime"]),
         tests("HTTP", ["FetchHTTP", "FetchBytes", httpTypes]),
@@ -127,7 +130,9 @@ let package = Package(
             ]),
         tests("Behaviour", ["Fetch", "FetchReactor", "FetchTime", "TestSupport", httpTypes]),
         tests("Bench", ["Bench"]),
-        tests("Command", ["TestSupport"]),
+        .testTarget(
+            name: "CommandTests", dependencies: ["Fetch", "FetchCommand"],
+            path: "Tests/CommandTests", exclude: ["Drive"], swiftSettings: language),
         .testTarget(
             name: "TidyTests", path: "Tests/TidyTests", exclude: ["Fixtures"],
             swiftSettings: language),
