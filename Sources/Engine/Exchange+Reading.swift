@@ -62,7 +62,7 @@ extension Connection {
             case .needMore:
                 buffer.consume(consumed)
                 keep(buffer)
-                if !call.pausedReading { run(.readIdle) }
+                if !call.pausedReading { run(.readIdle, of: call) }
                 return
             case .informational:
                 buffer.consume(consumed)
@@ -171,7 +171,7 @@ extension Connection {
         guard call.pausedReading, exchange.call === call else { return }
         call.pausedReading = false
         stream?.setReading(true)
-        run(.readIdle)
+        run(.readIdle, of: call)
     }
 
     private func drained(_ count: Int) {

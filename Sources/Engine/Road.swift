@@ -71,7 +71,7 @@ final class Road {
         call.times.started = reactor.now
         call.totalDeadline = reactor.now.after(call.clocks.clocks.total)
         call.attempt.value = Attempt(
-            isIdempotent: call.method.isIdempotent, isReplayable: call.content.isReplayable,
+            isIdempotent: call.method.isIdempotent, isReplayable: !call.hasContent || call.content.isReplayable,
             retriesReuseRace: settings.retriesReuseRace)
         if call.isCancelledEarly {
             fail(call, .cancelled)
