@@ -1,5 +1,5 @@
-// The load through the async API: one task per connection, each asking for its next request when the last
-// has ended. All tasks run on the reactor's thread.
+// The load through the async API: one task per connection, each asking for its next request when
+// the last has ended. All tasks run on the reactor's thread.
 //
 // With 8,000 tasks what a task holds while it waits is most of the memory. So a task captures one
 // reference, and plain GETs have a loop of their own, whose frame has room for nothing else.

@@ -50,8 +50,8 @@ struct LoadPlan: Sendable {
         case .url(let url): return url
         case .origins(let count, let port):
             let origin = number % count
-            return
-                "http://127.\(1 + origin / 62_500).\(origin / 250 % 250).\(1 + origin % 250):\(port)/"
+            let (second, third) = (1 + origin / 62_500, origin / 250 % 250)
+            return "http://127.\(second).\(third).\(1 + origin % 250):\(port)/"
         }
     }
 }

@@ -1,6 +1,6 @@
-// One load run from beginning to end: makes the client, lets the callers go, watches, reports. The client
-// and all callers share one reactor on the calling thread, so the process has one thread; only the
-// cross-thread scenario differs (CrossThreadLoad).
+// One load run from beginning to end: makes the client, lets the callers go, watches, reports. The
+// client and all callers share one reactor on the calling thread, so the process has one thread;
+// only the cross-thread scenario differs (CrossThreadLoad).
 
 import Fetch
 import FetchReactor
