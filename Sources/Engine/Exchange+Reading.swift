@@ -117,7 +117,7 @@ extension Connection {
         _ head: ResponseHead, _ body: Bytes, _ call: Call, extraBytes: Bool
     ) {
         endWriting()
-        if call.isStreamed, case .stream(let receiver) = call.completion {
+        if call.isStreamed, let receiver = call.receiver {
             streamHeadArrived(head, call)
             if !body.isEmpty { _ = receiver.bodyArrived(body) }
         } else if body.count > call.bodyLimit {
@@ -134,7 +134,7 @@ extension Connection {
     }
 
     private func bodyArrived(_ bytes: Span<UInt8>, _ call: Call) {
-        if call.isStreamed, case .stream(let receiver) = call.completion {
+        if call.isStreamed, let receiver = call.receiver {
             if call.abandoned {
                 drained(bytes.count)
             } else if !receiver.bodyArrived(Bytes(copying: bytes)) {

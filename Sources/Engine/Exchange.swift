@@ -45,7 +45,8 @@ extension Connection {
         call.times.connectNanoseconds = uses == 1 ? connectNanoseconds : 0
         parser.value.begin(isHead: call.method.isHead)
         let buffer = road.outputBuffer
-        road.encoder.encode(call.method, target, call.headers, call.length, into: buffer)
+        road.encoder.encode(
+            call.method, target, call.extras?.headers, call.extras?.length ?? .none, into: buffer)
         guard call.hasContent else {
             sendHead(buffer, of: call, to: stream)
             return
@@ -94,7 +95,7 @@ extension Connection {
         _ call: Call, _ head: ResponseHead, body: Bytes, trailers: FieldSection?, extraBytes: Bool
     ) {
         let reusable =
-            exchange.requestWritten && !extraBytes && !call.saysClose
+            exchange.requestWritten && !extraBytes && !(call.extras?.saysClose ?? false)
             && head.closeReason == nil && mayBeReused
         exchange = Exchange()
         clearDeadline()
