@@ -87,7 +87,9 @@ struct Judge {
         case .readTimeout: return call.kind == .stall || scenario.weather.loss > 0
         case .writeTimeout: return scenario.weather.loss > 0
         case .malformedResponse:
+            // An end inside a response's head, too.
             return [.malformed, .twoLengths].contains(call.kind) || follows(.extraBytes, call)
+                || canBeEnded
         case .truncatedBody: return call.kind == .truncated || canBeEnded
         case .closedBeforeResponse:
             return call.kind == .dropped || canBeEnded || canRace(call)
@@ -100,11 +102,12 @@ struct Judge {
 
     /// A clock never fires early, and on time when it does.
     private mutating func judgeClock(_ error: FetchError, _ ending: Ending) {
-        let clocks = Scenario.timeouts
+        let clocks = scenario.timeouts
         let least: Duration? =
             switch error.code {
             case .queueTimeout: clocks.queue
-            case .connectTimeout: clocks.connect
+            // Not connect: a connection may be handed on while it is being opened, and its clock
+            // began when it did.
             case .firstByteTimeout: clocks.firstByte
             case .readTimeout: clocks.readIdle
             case .writeTimeout: clocks.writeIdle

@@ -63,8 +63,7 @@ struct PlannedCall: Sendable {
 
     /// A mark and bytes that only this id has in these places.
     private static func marked(_ what: String, _ id: Int, _ size: Int) -> [UInt8] {
-        Array("\(what) \(id);".utf8)
-            + (0..<size).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ id &* 7 &+ ($0 >> 8)) }
+        Array("\(what) \(id);".utf8) + BodyPattern.bytes(at: id * 1_009, count: size)
     }
 }
 
@@ -82,23 +81,14 @@ struct Scenario: Sendable {
     var usesPerConnection: Int?
     var isStormy = false
 
-    /// Short clocks, because on the virtual clock they cost nothing but patience.
-    static let timeouts: Timeouts = {
-        var timeouts = Timeouts()
-        timeouts.queue = .seconds(20)
-        timeouts.connect = .seconds(2)
-        timeouts.writeIdle = .seconds(4)
-        timeouts.firstByte = .seconds(5)
-        timeouts.readIdle = .seconds(3)
-        timeouts.total = .seconds(40)
-        return timeouts
-    }()
+    /// Short clocks, so that all of them are seen to run out.
+    var timeouts = Timeouts()
 
     init(seed: UInt64) {
         self.seed = seed
         var dice = Dice(seed: seed)
         drawWorld(&dice)
-        let count = dice.pick(10...40)
+        let count = dice.pick(20...60)
         calls = (0..<count).map { drawCall($0, &dice) }
     }
 
@@ -106,6 +96,12 @@ struct Scenario: Sendable {
         isStormy = dice.chance(0.5)
         weather = isStormy ? .storm : Weather()
         weather.misfortune = .zero ... .seconds(3)
+        timeouts.queue = .milliseconds(dice.pick(500...20_000))
+        timeouts.connect = .milliseconds(dice.pick(200...2_000))
+        timeouts.writeIdle = .seconds(4)
+        timeouts.firstByte = .seconds(5)
+        timeouts.readIdle = .seconds(3)
+        timeouts.total = .seconds(dice.pick(10...40))
         if dice.chance(0.3) { weather.segment = 1...40 }
         if dice.chance(0.3) { weather.read = 1...100 }
         if dice.chance(0.3) { weather.window = 500...3_000 }
@@ -146,7 +142,7 @@ struct Scenario: Sendable {
 
     var configuration: FetcherConfiguration {
         var configuration = FetcherConfiguration()
-        configuration.timeouts = Scenario.timeouts
+        configuration.timeouts = timeouts
         configuration.pool.connectionsPerOrigin = connectionsPerOrigin
         configuration.pool.connections = connections
         configuration.pool.idleConnections = idleConnections

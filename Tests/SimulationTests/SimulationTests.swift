@@ -25,7 +25,9 @@ private let seeds: ClosedRange<UInt64> =
         // Two threads: the seeds know nothing of each other.
         async let odd = play(seeds.filter { $0 % 2 == 1 })
         async let even = play(seeds.filter { $0 % 2 == 0 })
-        let tally = try await odd.merging(even) { $0 + $1 }
+        let (one, two) = try await (odd, even)
+        for failure in one.failures + two.failures { Issue.record("\(failure)") }
+        let tally = one.tally.merging(two.tally) { $0 + $1 }
         if theSeed != nil { print(tally.sorted { $0.key < $1.key }) }
         guard seeds.count >= 1_000 else { return }
         // The worlds must be worth playing.
@@ -49,20 +51,25 @@ private let seeds: ClosedRange<UInt64> =
         #expect(one.tally == two.tally)
     }
 
-    private func play(_ seeds: [UInt64]) async throws -> [String: Int] {
+    private struct Runs {
+        var failures: [String] = []
+        var tally: [String: Int] = [:]
+    }
+
+    private func play(_ seeds: [UInt64]) async throws -> Runs {
         try await onThreadOfItsOwn {
-            var tally: [String: Int] = [:]
+            var all = Runs()
             for seed in seeds {
                 let played = try Scenario(seed: seed).play()
-                tally.merge(played.tally) { $0 + $1 }
+                all.tally.merge(played.tally) { $0 + $1 }
                 if played.findings.isEmpty { continue }
-                Issue.record(
+                all.failures.append(
                     """
                     seed \(seed): \(played.findings.joined(separator: "\n  "))
                     replay: FETCH_SEED=\(seed) swift test --filter Simulation
                     """)
             }
-            return tally
+            return all
         }
     }
 }
