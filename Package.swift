@@ -77,10 +77,11 @@ let package = Package(
                 httpTypes, arguments,
             ],
             path: "Sources/FetchCommand", swiftSettings: language),
+        .target(name: "CBench", path: "Benchmarks/CBench"),
         .executableTarget(
             name: "Bench",
             dependencies: [
-                "Fetch", "TestSupport", "FetchEngine", "FetchTransport", "FetchReactor",
+                "CBench", "Fetch", "TestSupport", "FetchEngine", "FetchTransport", "FetchReactor",
                 "FetchTime", "FetchBytes", "CFetchLinux", httpTypes, arguments,
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ],
@@ -128,7 +129,10 @@ let package = Package(
                 "FetchBytes", "TestSupport", httpTypes,
             ]),
         tests("Behaviour", ["Fetch", "FetchReactor", "FetchTime", "TestSupport", httpTypes]),
-        tests("Command", ["TestSupport"]),
+        tests("Bench", ["Bench"]),
+        .testTarget(
+            name: "CommandTests", dependencies: ["Fetch", "FetchCommand"],
+            path: "Tests/CommandTests", exclude: ["Drive"], swiftSettings: language),
         .testTarget(
             name: "TidyTests", path: "Tests/TidyTests", exclude: ["Fixtures"],
             swiftSettings: language),

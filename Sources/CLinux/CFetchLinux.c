@@ -42,13 +42,6 @@ void fetch_watch_forks(void) {
 
 pid_t fetch_fork(void) { return fork(); }
 
-// -- Releases after a reactor's end ------------------------------------------------------------
-
-static pthread_mutex_t late_releases = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
-
-void fetch_lock_late_releases(void) { pthread_mutex_lock(&late_releases); }
-void fetch_unlock_late_releases(void) { pthread_mutex_unlock(&late_releases); }
-
 // -- Sockets -----------------------------------------------------------------------------------
 
 int fetch_accept(int listener, struct sockaddr *peer, unsigned int *length) {

@@ -19,14 +19,34 @@ package struct CallID: Hashable, Sendable {
 /// What is asked. Validated before it gets here. An object, so that it is handed on without copying
 /// what it holds.
 package final class CallPlan: Sendable {
-    package let head: RequestHead
+    package let method: Method
+    package let target: Target
+    let headers: Headers?
+    let length: RequestBodyLength
+    let saysClose: Bool
     package let content: RequestContent
     package let clocks: Clocks
     /// The largest whole body that is accepted; ignored for a streamed one.
     package let bodyLimit: Int
 
+    /// The plan of a request without fields and content.
+    package init(_ method: Method, _ target: Target, clocks: Clocks, bodyLimit: Int) {
+        self.method = method
+        self.target = target
+        headers = nil
+        length = .none
+        saysClose = false
+        content = .none
+        self.clocks = clocks
+        self.bodyLimit = bodyLimit
+    }
+
     package init(head: RequestHead, content: RequestContent, clocks: Clocks, bodyLimit: Int) {
-        self.head = head
+        method = head.method
+        target = head.target
+        headers = head.headers
+        length = head.body
+        saysClose = head.saysClose
         self.content = content
         self.clocks = clocks
         self.bodyLimit = bodyLimit
@@ -170,9 +190,8 @@ final class Call {
 
     var id: CallID { CallID(slot: slot, generation: generation) }
 
-    var isStreamed: Bool {
-        if case .stream = completion { true } else { false }
-    }
+    /// Whether the body goes to a receiver piece by piece.
+    var isStreamed = false
 
     /// Whether only a connection never used before will do.
     var wantsFresh: Bool { attempt.value.next() == .wait(fresh: true) }
@@ -205,6 +224,7 @@ final class Call {
         isCancelledEarly = false
         plan = nil
         completion = .nobody
+        isStreamed = false
         record = nil
         place = nil
         isDialing = false

@@ -90,7 +90,9 @@ final class Connection: TimerHandler, DialHandler, ByteStreamHandler {
     func streamReady(_ readiness: Readiness) {
         switch state {
         case .active:
+            road.eventBegan()
             exchangeReady(readiness)
+            road.eventEnded()
         case .idle:
             // The end, an error or bytes that nobody asked for: whichever, it is of no more use,
             // and what came must never be taken for the next response.

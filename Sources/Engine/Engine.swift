@@ -36,6 +36,7 @@ package final class Engine {
         guard let call = road.calls.value[id] else { return }
         call.plan = plan
         call.completion = completion
+        if case .stream = completion { call.isStreamed = true }
         road.start(call)
     }
 

@@ -117,7 +117,7 @@ extension Connection {
         _ head: ResponseHead, _ body: Bytes, _ call: Call, extraBytes: Bool
     ) {
         endWriting()
-        if case .stream(let receiver) = call.completion {
+        if call.isStreamed, case .stream(let receiver) = call.completion {
             streamHeadArrived(head, call)
             if !body.isEmpty { _ = receiver.bodyArrived(body) }
         } else if body.count > call.bodyLimit {
@@ -134,7 +134,7 @@ extension Connection {
     }
 
     private func bodyArrived(_ bytes: Span<UInt8>, _ call: Call) {
-        if case .stream(let receiver) = call.completion {
+        if call.isStreamed, case .stream(let receiver) = call.completion {
             if call.abandoned {
                 drained(bytes.count)
             } else if !receiver.bodyArrived(Bytes(copying: bytes)) {

@@ -44,9 +44,9 @@ extension Connection {
         call.connection = self
         call.peer = stream?.peer
         call.times.connectNanoseconds = uses == 1 ? connectNanoseconds : 0
-        parser.value.begin(isHead: plan.head.method.isHead)
+        parser.value.begin(isHead: plan.method.isHead)
         let buffer = road.outputBuffer
-        road.settings.encoder.encode(plan.head, into: buffer)
+        road.encoder.encode(plan.method, plan.target, plan.headers, plan.length, into: buffer)
         switch plan.content {
         case .none:
             break
@@ -70,7 +70,7 @@ extension Connection {
     ) {
         guard let plan = call.plan else { return }
         let reusable =
-            exchange.requestWritten && !extraBytes && !plan.head.saysClose
+            exchange.requestWritten && !extraBytes && !plan.saysClose
             && head.closeReason == nil && mayBeReused
         exchange = Exchange()
         clearDeadline()

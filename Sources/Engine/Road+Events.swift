@@ -56,7 +56,7 @@ extension Road: TimerHandler {
         }
         call.response = response(of: call, head, body: body, trailers: trailers)
         call.attempt.value.responded()
-        if case .stream(let receiver) = call.completion, !call.abandoned {
+        if call.isStreamed, case .stream(let receiver) = call.completion, !call.abandoned {
             receiver.bodyEnded(trailers: trailers)
         }
         follow(call)

@@ -27,6 +27,7 @@ final class Road {
     let reactor: Reactor
     let network: any Network
     let settings: EngineSettings
+    let encoder: RequestEncoder
     let pool: Pool
     let calls = Cell(CallTable())
     let origins = Cell(OriginTable())
@@ -45,6 +46,8 @@ final class Road {
     let lines = Cell(Lines())
     /// Ended calls whose callbacks are to be run.
     private let ended = Cell<[EndedCall]>([])
+    /// Somebody will run them: the event that is under way, or an action of this turn.
+    private var callbacksAreDue = false
     /// Told when the last call has ended; set by a shutdown that waits for that.
     var whenQuiet: (() -> Void)?
 
@@ -52,6 +55,7 @@ final class Road {
         self.reactor = reactor
         self.network = network
         self.settings = settings
+        encoder = settings.encoder
         pool = Pool(limits: settings.pool)
         inputBuffer = ByteBuffer(capacity: settings.bytesPerRead)
         outputBuffer = ByteBuffer(capacity: 16 << 10)
@@ -67,13 +71,13 @@ final class Road {
         call.times.started = reactor.now
         call.totalDeadline = reactor.now.after(plan.clocks.total)
         call.attempt.value = Attempt(
-            isIdempotent: plan.head.method.isIdempotent, isReplayable: plan.content.isReplayable,
+            isIdempotent: plan.method.isIdempotent, isReplayable: plan.content.isReplayable,
             retriesReuseRace: settings.retriesReuseRace)
         if call.isCancelledEarly {
             fail(call, .cancelled)
         } else if isClosed {
             fail(call, .clientClosed)
-        } else if let record = record(for: plan.head.target) {
+        } else if let record = record(for: plan.target) {
             call.record = record
             follow(call)
         } else {
@@ -211,15 +215,35 @@ final class Road {
         case .stream(let receiver):
             if case .failure(let failure) = outcome { receiver.callFailed(failure) }
         case .callback(let callback):
-            if ended.value.isEmpty { reactor.enqueue { [self] in runCallbacks() } }
             ended.value.append(EndedCall(callback: callback, outcome: outcome))
+            if !callbacksAreDue { callbacksLater() }
         }
     }
 
+    /// Callbacks of calls that end in an event run when it is over, one event at a time: what one
+    /// call leaves behind is then still warm for the next.
+    func eventBegan() { callbacksAreDue = true }
+
+    func eventEnded() {
+        runCallbacks()
+        callbacksAreDue = false
+    }
+
+    /// Outside an event, callers are told later in the turn.
+    private func callbacksLater() {
+        callbacksAreDue = true
+        reactor.enqueue { [self] in eventEnded() }
+    }
+
     private func runCallbacks() {
-        var batch: [EndedCall] = []
-        swap(&batch, &ended.value)
-        for call in batch { call.callback(call.outcome) }
+        var next = 0
+        // A callback may end further calls; they are told behind it.
+        while next < ended.value.count {
+            let call = ended.value[next]
+            next += 1
+            call.callback(call.outcome)
+        }
+        ended.value.removeAll(keepingCapacity: next < 1_024)
     }
 
     // MARK: Facts

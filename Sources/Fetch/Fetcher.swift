@@ -119,6 +119,7 @@ public final class Fetcher: Sendable {
     // MARK: The way in
 
     /// Executes a plan, from whatever thread.
+    @inline(__always)
     func perform(_ plan: CallPlan) async throws -> Response {
         do {
             if engine.reactor.isCurrent {
@@ -130,6 +131,7 @@ public final class Fetcher: Sendable {
         }
     }
 
+    @inline(__always)
     private func performHere(_ plan: CallPlan) async throws -> WholeResponse {
         let bound = engine
         let engine = bound.value

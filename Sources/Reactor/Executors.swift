@@ -112,22 +112,22 @@ extension Reactor {
         }
     }
 
-    /// The serial face: an actor whose `unownedExecutor` is this one's lives on the reactor's thread.
+    /// The serial face: actors whose `unownedExecutor` is this one's live on the reactor's thread.
     ///
-    /// The same object until the reactor ends. An embedded reactor whose face was asked for must be
-    /// stopped, because the two keep each other alive until then.
+    /// The same object until the reactor ends, then a new one each time. An embedded reactor whose
+    /// face was asked for must be stopped, because the two keep each other alive until then.
     public var serialExecutor: ReactorSerialExecutor {
-        serialFace.withLock { face in
-            if let face { return face }
+        serialFace.withLock { state in
+            if let face = state.face { return face }
             let made = ReactorSerialExecutor(self)
-            face = made
+            if state.mayBeKept { state.face = made }
             return made
         }
     }
 }
 
-/// Runs actors on a reactor's thread. Keep it in the actor, and return its `asUnownedSerialExecutor()`
-/// as the actor's `unownedExecutor`.
+/// Runs actors on a reactor's thread. Keep it in the actor, and return its
+/// `asUnownedSerialExecutor()` as the actor's `unownedExecutor`.
 public final class ReactorSerialExecutor: SerialExecutor {
     /// Whose thread it is.
     public let reactor: Reactor

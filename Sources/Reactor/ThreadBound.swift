@@ -7,7 +7,7 @@
 /// code runs. Whoever adds an access keeps to that rule: take handlers, actions and payloads out,
 /// let the access end, then call or release them.
 ///
-/// The pointer is one value's memory, which lives until `deallocate`, called by the owner's `deinit`.
+/// The pointer is one value's memory, which lives until the owner's `deinit` deallocates it.
 @propertyWrapper
 @safe
 struct ThreadBound<Value> {

@@ -100,7 +100,7 @@ func probeFork() throws {
         if child == 0 {
             // Everything that the child can call, and nothing that reaches the parent's set.
             reactor.deregister(registration)
-            reactor.setForkedLine()
+            print("child forked \(reactor.isForked), on its thread \(reactor.isCurrent)")
             do { _ = try reactor.register(pipe, .readable, ear) } catch { print("child \(error)") }
             print("child posts \(reactor.post {})")
             print("child current \(Reactor.current == nil ? "none" : "some")")
@@ -116,10 +116,6 @@ func probeFork() throws {
         print("parent heard")
         reactor.deregister(registration)
     }
-}
-
-extension Reactor {
-    fileprivate func setForkedLine() { print("child forked \(isForked)") }
 }
 
 func probeForkThatGoesOn() throws {
@@ -143,4 +139,18 @@ func probeForkThatGoesOn() throws {
         fflush(nil)
         _exit(0)
     }
+}
+
+func probeElsewhere() throws {
+    let reactor = try Reactor.startThread()
+    let bound = ReactorBound([1], on: reactor)
+    print(bound.value)
+    print("still here")
+}
+
+func probeTurnInTurn() throws {
+    let reactor = try Reactor.embedded()
+    reactor.enqueue { reactor.turn() }
+    reactor.turn()
+    print("still here")
 }

@@ -17,6 +17,8 @@ case "global-executor": try probeGlobalExecutor()
 case "fork": try probeFork()
 case "fork-goes-on": try probeForkThatGoesOn()
 case "nested": try Reactor.run { try Reactor.run {} }
+case "elsewhere": try probeElsewhere()
+case "turn-in-turn": try probeTurnInTurn()
 case "cost-nothing": try Costs.nothing(count)
 case "cost-dispatch": try Costs.dispatch(count)
 case "cost-job": try Costs.jobs(count)

@@ -91,12 +91,6 @@ static inline int64_t fetch_nanoseconds(clockid_t clock) {
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-// -- Releases after a reactor's end ------------------------------------------------------------
-
-// One recursive lock (its initialiser is a macro) for releases that find their reactor closed.
-void fetch_lock_late_releases(void);
-void fetch_unlock_late_releases(void);
-
 // -- Dispatch's main queue ---------------------------------------------------------------------
 
 // libdispatch's door for run loops: a descriptor that is readable when the main queue has work,

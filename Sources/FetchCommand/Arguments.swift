@@ -1,0 +1,99 @@
+// The command line of `fetch`. Decides; runs nothing.
+//
+// What is not built yet is refused by name: an option that is silently ignored would lie.
+
+internal import ArgumentParser
+
+struct Arguments: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "fetch",
+        abstract: "Fetches a URL, or one request after another as lines of JSON.",
+        discussion: """
+            fetch URL prints the response's body. Its exit status is 0 when a response arrived \
+            whole, 22 with --fail when its status is 400 or above, and 1 when it failed.
+
+            fetch --jsonl reads one request a line from standard input and writes one result a \
+            line as each completes; docs/jsonl.md describes both. Its exit status is 0, or 1 when \
+            the output could not be written.
+
+            Wrong options end with 2.
+            """)
+
+    @Argument(help: "What to fetch.")
+    var url: String?
+
+    @Flag(help: "Read requests from standard input, write results to standard output.")
+    var jsonl = false
+
+    @Option(help: "With --jsonl: most requests that run at once.")
+    var concurrency: Int?
+
+    @Option(name: [.customShort("X"), .long], help: "The request's method (default: GET).")
+    var method: String?
+
+    @Option(
+        name: [.customShort("H"), .long],
+        help: ArgumentHelp("A field of the request; may be repeated.", valueName: "name: value"))
+    var header: [String] = []
+
+    @Option(name: [.short, .long], help: "The request's body; the method becomes POST.")
+    var data: String?
+
+    @Flag(name: [.short, .long], help: "End with 22 when the status is 400 or above.")
+    var fail = false
+
+    @Option(help: "Most seconds from the start to the end of a request.")
+    var timeout: Double?
+
+    @Option(help: "Retries of a failed request; only 0 is built yet.")
+    var retries = 0
+
+    @Flag(name: .customLong("no-cache"), help: "Use no cache; none is built yet.")
+    var noCache = false
+
+    @Flag(name: .customLong("no-decompress"), help: "Leave bodies as they are; they are, for now.")
+    var noDecompress = false
+
+    mutating func validate() throws {
+        guard jsonl != (url != nil) else {
+            throw ValidationError("Give either a URL or --jsonl.")
+        }
+        for (option, isGiven) in jsonl ? singleOnly : lineOnly where isGiven {
+            throw ValidationError("\(option) has no meaning \(jsonl ? "with" : "without") --jsonl.")
+        }
+        guard retries == 0 else {
+            throw ValidationError("--retries \(retries): retrying is not built yet; say 0.")
+        }
+        if let concurrency, !(1...10_000).contains(concurrency) {
+            throw ValidationError("--concurrency takes 1 to 10000.")
+        }
+        if let timeout, !(timeout > 0) { throw ValidationError("--timeout must be above 0.") }
+        for line in header where Self.field(of: line) == nil {
+            throw ValidationError("--header '\(line)' is not 'name: value'.")
+        }
+    }
+
+    private var singleOnly: [(String, Bool)] {
+        [
+            ("--method", method != nil), ("--header", !header.isEmpty), ("--data", data != nil),
+            ("--fail", fail),
+        ]
+    }
+
+    private var lineOnly: [(String, Bool)] { [("--concurrency", concurrency != nil)] }
+
+    /// The total clock, where one was given; some 68 years are as good as for ever.
+    var total: Duration? {
+        timeout.map { .microseconds(max(1, Int64(min($0, 2_147_483_648) * 1_000_000))) }
+    }
+
+    /// The fields, in the order given.
+    var fields: [(name: String, value: String)] { header.compactMap(Self.field) }
+
+    private static func field(of line: String) -> (name: String, value: String)? {
+        guard let colon = line.utf8.firstIndex(of: UInt8(ascii: ":")), colon > line.startIndex
+        else { return nil }
+        let value = line[line.utf8.index(after: colon)...].drop { $0 == " " || $0 == "\t" }
+        return (String(line[..<colon]), String(value))
+    }
+}

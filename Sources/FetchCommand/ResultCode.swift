@@ -1,0 +1,32 @@
+// The closed list of codes of failed results (docs/jsonl.md). Pure.
+
+internal import Fetch
+
+/// A code: one of the library's, or one of what only a run of lines can have wrong.
+package struct ResultCode: Hashable, Sendable {
+    package let name: String
+
+    private init(_ name: String) {
+        self.name = name
+    }
+
+    /// The line is not JSON.
+    package static let invalidJSON = ResultCode("invalid-json")
+    /// The line has a member that this version does not know.
+    package static let unsupportedField = ResultCode("unsupported-field")
+    /// The run ended before the request did.
+    package static let cancelled = ResultCode("cancelled")
+    /// The line asks for what can't be sent.
+    package static let invalidRequest = ResultCode(FetchError.Code.invalidRequest)
+
+    /// A scheme that is not spoken makes a URL that can't be fetched: for those who drive the
+    /// command that is one case, not two.
+    init(_ code: FetchError.Code) {
+        name = (code == .unsupportedScheme ? .invalidURL : code).rawValue
+    }
+
+    /// Every code that a result can have.
+    package static let all =
+        Set(FetchError.Code.allCases.map { ResultCode($0) })
+        .union([invalidJSON, unsupportedField, cancelled])
+}

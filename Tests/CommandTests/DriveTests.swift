@@ -1,0 +1,18 @@
+// The command from outside: a program in another language drives it (Drive/drive.py), against
+// servers that speak raw bytes.
+
+import Foundation
+import Testing
+
+@Suite struct DriveTests {
+    @Test(.enabled(if: Command.python != nil, "python3 is not installed"))
+    func `a program in Python drives the command through every check`() async throws {
+        let drive = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .appendingPathComponent("Drive/drive.py").path
+        let python = try #require(Command.python)
+        let (status, output) = try await Command.run(python, ["-B", drive, Command.path])
+        let failures = output.split(separator: "\n").filter { !$0.hasPrefix("ok") }
+        #expect(status == 0 && failures.isEmpty, "\(failures.joined(separator: "\n"))")
+        #expect(output.contains("ok "))
+    }
+}
