@@ -16,21 +16,20 @@ package struct CallID: Hashable, Sendable {
     package let generation: UInt32
 }
 
-/// What is asked. Validated before it gets here. An object, so that it is handed on without copying
-/// what it holds.
-package final class CallPlan: Sendable {
+/// What is asked. Validated before it gets here.
+package struct CallPlan: Sendable {
     package let method: Method
     package let target: Target
     let headers: Headers?
     let length: RequestBodyLength
     let saysClose: Bool
-    package let content: RequestContent
-    package let clocks: Clocks
+    let content: RequestContent
+    let clocks: SharedClocks
     /// The largest whole body that is accepted; ignored for a streamed one.
-    package let bodyLimit: Int
+    let bodyLimit: Int
 
     /// The plan of a request without fields and content.
-    package init(_ method: Method, _ target: Target, clocks: Clocks, bodyLimit: Int) {
+    package init(_ method: Method, _ target: Target, clocks: SharedClocks, bodyLimit: Int) {
         self.method = method
         self.target = target
         headers = nil
@@ -41,7 +40,9 @@ package final class CallPlan: Sendable {
         self.bodyLimit = bodyLimit
     }
 
-    package init(head: RequestHead, content: RequestContent, clocks: Clocks, bodyLimit: Int) {
+    package init(
+        head: RequestHead, content: RequestContent, clocks: SharedClocks, bodyLimit: Int
+    ) {
         method = head.method
         target = head.target
         headers = head.headers
@@ -70,19 +71,19 @@ package final class WholeResponse: Sendable {
     package let head: ResponseHead
     package let body: Bytes
     package let trailers: FieldSection?
-    package let plan: CallPlan
+    package let target: Target
     package let times: CallTimes
     package let dispatches: Int
     package let peer: SocketAddress?
 
     init(
-        head: ResponseHead, body: Bytes, trailers: FieldSection?, plan: CallPlan,
+        head: ResponseHead, body: Bytes, trailers: FieldSection?, target: Target,
         times: CallTimes, dispatches: Int, peer: SocketAddress?
     ) {
         self.head = head
         self.body = body
         self.trailers = trailers
-        self.plan = plan
+        self.target = target
         self.times = times
         self.dispatches = dispatches
         self.peer = peer
@@ -100,19 +101,21 @@ package struct LostAttempt: Sendable {
 package final class CallFailure: Error {
     package let error: CallError
     package let phase: CallPhase
-    package let plan: CallPlan?
+    package let method: Method
+    package let target: Target?
     package let dispatches: Int
     /// The attempts before this one.
     package let lost: [LostAttempt]
     package let elapsedNanoseconds: Int64
 
     init(
-        _ error: CallError, phase: CallPhase, plan: CallPlan?, dispatches: Int,
+        _ error: CallError, phase: CallPhase, method: Method, target: Target?, dispatches: Int,
         lost: [LostAttempt], elapsedNanoseconds: Int64
     ) {
         self.error = error
         self.phase = phase
-        self.plan = plan
+        self.method = method
+        self.target = target
         self.dispatches = dispatches
         self.lost = lost
         self.elapsedNanoseconds = elapsedNanoseconds
@@ -157,7 +160,16 @@ final class Call {
     /// The caller gave up before the call was started.
     var isCancelledEarly = false
 
-    var plan: CallPlan?
+    // The plan.
+    private(set) var method = Method.get
+    private(set) var target: Target?
+    private(set) var headers: Headers?
+    private(set) var length = RequestBodyLength.none
+    private(set) var saysClose = false
+    private(set) var content = RequestContent.none
+    private(set) var clocks = SharedClocks(Clocks())
+    private(set) var bodyLimit = 0
+
     var completion: Completion = .nobody
     let attempt = Cell(
         Attempt(isIdempotent: true, isReplayable: true, retriesReuseRace: true))
@@ -190,6 +202,24 @@ final class Call {
 
     var id: CallID { CallID(slot: slot, generation: generation) }
 
+    /// Whether there is more to send than a head.
+    private(set) var hasContent = false
+
+    /// Takes over what is asked.
+    func take(_ plan: consuming CallPlan) {
+        method = plan.method
+        target = plan.target
+        length = plan.length
+        saysClose = plan.saysClose
+        clocks = plan.clocks
+        bodyLimit = plan.bodyLimit
+        if let fields = plan.headers { headers = fields }
+        if plan.length != .none {
+            hasContent = true
+            content = plan.content
+        }
+    }
+
     /// Whether the body goes to a receiver piece by piece.
     var isStreamed = false
 
@@ -203,8 +233,6 @@ final class Call {
         swap(&taken, &body.value)
         return Bytes(taken)
     }
-
-    var bodyLimit: Int { plan?.bodyLimit ?? 0 }
 
     /// Keeps body bytes of a whole-body call; false when they would be more than its limit.
     func collect(_ bytes: Span<UInt8>) -> Bool {
@@ -222,7 +250,10 @@ final class Call {
         generation &+= 1
         isLive = false
         isCancelledEarly = false
-        plan = nil
+        target = nil
+        if headers != nil { headers = nil }
+        if hasContent { content = .none }
+        hasContent = false
         completion = .nobody
         isStreamed = false
         record = nil

@@ -32,9 +32,9 @@ package final class Engine {
 
     /// Sets the call on its way. The completion is told once: a continuation at once or later, a
     /// callback later in this turn or in another, never before this returns.
-    package func start(_ id: CallID, _ plan: CallPlan, _ completion: Completion) {
+    package func start(_ id: CallID, _ plan: consuming CallPlan, _ completion: Completion) {
         guard let call = road.calls.value[id] else { return }
-        call.plan = plan
+        call.take(plan)
         call.completion = completion
         if case .stream = completion { call.isStreamed = true }
         road.start(call)

@@ -37,17 +37,23 @@ struct Exchange {
 extension Connection {
     /// Sends `call`'s request. The connection is active and carries nothing.
     func start(_ call: Call) {
-        guard let plan = call.plan else { return }
+        guard let target = call.target else { return }
         uses += 1
         exchange = Exchange()
         exchange.call = call
         call.connection = self
         call.peer = stream?.peer
         call.times.connectNanoseconds = uses == 1 ? connectNanoseconds : 0
-        parser.value.begin(isHead: plan.method.isHead)
+        parser.value.begin(isHead: call.method.isHead)
         let buffer = road.outputBuffer
-        road.encoder.encode(plan.method, plan.target, plan.headers, plan.length, into: buffer)
-        switch plan.content {
+        road.encoder.encode(call.method, target, call.headers, call.length, into: buffer)
+        if call.hasContent { prepareContent(of: call, buffer) }
+        write()
+    }
+
+    /// Puts short content behind the head, and ties an upload to the connection.
+    private func prepareContent(of call: Call, _ buffer: ByteBuffer) {
+        switch call.content {
         case .none:
             break
         case .bytes(let bytes):
@@ -57,20 +63,18 @@ extension Connection {
             }
         case .file, .pipe:
             // A cycle, until the call's end stops the upload.
-            plan.content.upload?.moreArrived = { [self] in
+            call.content.upload?.moreArrived = { [self] in
                 if exchange.call === call { write() }
             }
         }
-        write()
     }
 
     /// The last byte of the response is there.
     func finish(
         _ call: Call, _ head: ResponseHead, body: Bytes, trailers: FieldSection?, extraBytes: Bool
     ) {
-        guard let plan = call.plan else { return }
         let reusable =
-            exchange.requestWritten && !extraBytes && !plan.saysClose
+            exchange.requestWritten && !extraBytes && !call.saysClose
             && head.closeReason == nil && mayBeReused
         exchange = Exchange()
         clearDeadline()
@@ -90,7 +94,8 @@ extension Connection {
 
     /// Runs `clock` from now on; the call's total clock goes on beside it.
     func run(_ clock: ClockName) {
-        guard let call = exchange.call, let clocks = call.plan?.clocks else { return }
+        guard let call = exchange.call else { return }
+        let clocks = call.clocks.clocks
         exchange.clock = clock
         let nanoseconds =
             switch clock {

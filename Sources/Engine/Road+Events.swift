@@ -80,7 +80,7 @@ extension Road: TimerHandler {
         if call.wantsFresh {
             counters.reuseRacesLost += 1
             call.lost = call.lost + [lostAttempt(of: call, error)]
-            guard call.plan?.content.rewind() ?? false else {
+            guard call.content.rewind() else {
                 fail(call, error)
                 return
             }

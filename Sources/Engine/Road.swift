@@ -66,18 +66,18 @@ final class Road {
 
     /// Sets a call on its way.
     func start(_ call: Call) {
-        guard let plan = call.plan else { return }
+        guard let target = call.target else { return }
         counters.callsStarted += 1
         call.times.started = reactor.now
-        call.totalDeadline = reactor.now.after(plan.clocks.total)
+        call.totalDeadline = reactor.now.after(call.clocks.clocks.total)
         call.attempt.value = Attempt(
-            isIdempotent: plan.method.isIdempotent, isReplayable: plan.content.isReplayable,
+            isIdempotent: call.method.isIdempotent, isReplayable: call.content.isReplayable,
             retriesReuseRace: settings.retriesReuseRace)
         if call.isCancelledEarly {
             fail(call, .cancelled)
         } else if isClosed {
             fail(call, .clientClosed)
-        } else if let record = record(for: plan.target) {
+        } else if let record = record(for: target) {
             call.record = record
             follow(call)
         } else {
@@ -153,7 +153,7 @@ final class Road {
         stand(call, record, dialing: true)
         call.connection = connection
         call.lastPhase = .connect
-        connection.open(addresses, connectClock: call.plan?.clocks.connect ?? Clocks.never)
+        connection.open(addresses, connectClock: call.clocks.clocks.connect)
     }
 
     /// Puts the request on the wire.
@@ -181,7 +181,7 @@ final class Road {
     /// The call leaves the road, and its caller is told.
     func end(_ call: Call, _ outcome: Result<WholeResponse, CallFailure>) {
         leaveLine(call)
-        call.plan?.content.stop()
+        if call.hasContent { call.content.stop() }
         switch outcome {
         case .success: counters.callsSucceeded += 1
         case .failure(let failure) where failure.isCancellation: counters.callsCancelled += 1
@@ -251,16 +251,17 @@ final class Road {
     func response(
         of call: Call, _ head: ResponseHead, body: Bytes, trailers: FieldSection?
     ) -> WholeResponse? {
-        guard let plan = call.plan else { return nil }
+        guard let target = call.target else { return nil }
         call.times.ended = reactor.now
         return WholeResponse(
-            head: head, body: body, trailers: trailers, plan: plan, times: call.times,
+            head: head, body: body, trailers: trailers, target: target, times: call.times,
             dispatches: call.attempt.value.dispatches, peer: call.peer)
     }
 
     private func failure(of call: Call) -> CallFailure {
         CallFailure(
-            call.lastError ?? .cancelled, phase: call.lastPhase, plan: call.plan,
+            call.lastError ?? .cancelled, phase: call.lastPhase, method: call.method,
+            target: call.target,
             dispatches: call.attempt.value.dispatches, lost: call.lost,
             elapsedNanoseconds: reactor.now.nanoseconds - call.times.started.nanoseconds)
     }
