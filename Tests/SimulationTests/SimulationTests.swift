@@ -51,6 +51,18 @@ private let seeds: ClosedRange<UInt64> =
         #expect(one.tally == two.tally)
     }
 
+    @Test func `streams and uploads keep every promise under the same storms`() async throws {
+        for seed in seeds.prefix(200) {
+            let (findings, _) = try await Scenario(seed: seed).playStreams()
+            if findings.isEmpty { continue }
+            Issue.record(
+                """
+                seed \(seed): \(findings.joined(separator: "\n  "))
+                replay: FETCH_SEED=\(seed) swift test --filter Simulation
+                """)
+        }
+    }
+
     private struct Runs {
         var failures: [String] = []
         var tally: [String: Int] = [:]
