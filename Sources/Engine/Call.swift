@@ -20,10 +20,8 @@ package struct CallID: Hashable, Sendable {
 package struct CallPlan: Sendable {
     package let method: Method
     package let target: Target
-    let headers: Headers?
-    let length: RequestBodyLength
-    let saysClose: Bool
-    let content: RequestContent
+    /// Nil for the many requests that are nothing but method and target.
+    let extras: CallExtras?
     let clocks: SharedClocks
     /// The largest whole body that is accepted; ignored for a streamed one.
     let bodyLimit: Int
@@ -32,10 +30,7 @@ package struct CallPlan: Sendable {
     package init(_ method: Method, _ target: Target, clocks: SharedClocks, bodyLimit: Int) {
         self.method = method
         self.target = target
-        headers = nil
-        length = .none
-        saysClose = false
-        content = .none
+        extras = nil
         self.clocks = clocks
         self.bodyLimit = bodyLimit
     }
@@ -45,12 +40,30 @@ package struct CallPlan: Sendable {
     ) {
         method = head.method
         target = head.target
-        headers = head.headers
-        length = head.body
-        saysClose = head.saysClose
-        self.content = content
+        extras =
+            head.headers == nil && head.body == .none
+            ? nil
+            : CallExtras(
+                headers: head.headers, length: head.body, saysClose: head.saysClose,
+                content: content)
         self.clocks = clocks
         self.bodyLimit = bodyLimit
+    }
+}
+
+/// What a request has beside method and target.
+final class CallExtras: Sendable {
+    let headers: Headers?
+    let length: RequestBodyLength
+    /// `Connection: close` was asked for.
+    let saysClose: Bool
+    let content: RequestContent
+
+    init(headers: Headers?, length: RequestBodyLength, saysClose: Bool, content: RequestContent) {
+        self.headers = headers
+        self.length = length
+        self.saysClose = saysClose
+        self.content = content
     }
 }
 
@@ -146,13 +159,12 @@ package protocol StreamReceiver: AnyObject {
 
 /// Who is told of the end.
 @safe package enum Completion {
-    case nobody
     case callback((Result<WholeResponse, CallFailure>) -> Void)
     case continuation(UnsafeContinuation<WholeResponse, any Error>)
     case stream(any StreamReceiver)
 }
 
-final class Call {
+@safe final class Call {
     let slot: UInt32
     var generation: UInt32 = 0
     /// Between `open` and its end.
@@ -163,14 +175,14 @@ final class Call {
     // The plan.
     private(set) var method = Method.get
     private(set) var target: Target?
-    private(set) var headers: Headers?
-    private(set) var length = RequestBodyLength.none
-    private(set) var saysClose = false
-    private(set) var content = RequestContent.none
+    private(set) var extras: CallExtras?
     private(set) var clocks = SharedClocks(Clocks())
     private(set) var bodyLimit = 0
 
-    var completion: Completion = .nobody
+    // Who is told: exactly one of these.
+    private(set) var callback: ((Result<WholeResponse, CallFailure>) -> Void)?
+    private(set) var continuation: UnsafeContinuation<WholeResponse, any Error>?
+    private(set) var receiver: (any StreamReceiver)?
     let attempt = Cell(
         Attempt(isIdempotent: true, isReplayable: true, retriesReuseRace: true))
     var times = CallTimes()
@@ -191,7 +203,9 @@ final class Call {
     // What has come of the response.
     var head: ResponseHead?
     let body = Cell<[UInt8]>([])
+    // The end: one of these.
     var response: WholeResponse?
+    var failure: CallFailure?
     var peer: SocketAddress?
     var pausedReading = false
     var abandoned = false
@@ -202,22 +216,30 @@ final class Call {
 
     var id: CallID { CallID(slot: slot, generation: generation) }
 
-    /// Whether there is more to send than a head.
-    private(set) var hasContent = false
+    /// What is sent behind the head.
+    var content: RequestContent { extras?.content ?? .none }
+
+    /// Whether anything is.
+    var hasContent: Bool { extras.map { $0.length != .none } ?? false }
+
+    /// Takes over who is to be told.
+    func tell(_ completion: Completion) {
+        switch completion {
+        case .callback(let callback): self.callback = callback
+        case .continuation(let continuation): unsafe self.continuation = continuation
+        case .stream(let receiver):
+            self.receiver = receiver
+            isStreamed = true
+        }
+    }
 
     /// Takes over what is asked.
-    func take(_ plan: consuming CallPlan) {
+    func take(_ plan: CallPlan) {
         method = plan.method
         target = plan.target
-        length = plan.length
-        saysClose = plan.saysClose
-        clocks = plan.clocks
+        if let asked = plan.extras { extras = asked }
+        if clocks !== plan.clocks { clocks = plan.clocks }
         bodyLimit = plan.bodyLimit
-        if let fields = plan.headers { headers = fields }
-        if plan.length != .none {
-            hasContent = true
-            content = plan.content
-        }
     }
 
     /// Whether the body goes to a receiver piece by piece.
@@ -251,10 +273,11 @@ final class Call {
         isLive = false
         isCancelledEarly = false
         target = nil
-        if headers != nil { headers = nil }
-        if hasContent { content = .none }
-        hasContent = false
-        completion = .nobody
+        if extras != nil { extras = nil }
+        callback = nil
+        unsafe continuation = nil
+        receiver = nil
+        failure = nil
         isStreamed = false
         record = nil
         place = nil

@@ -144,7 +144,7 @@ extension Connection {
             self.output = nil
             stream?.setWriting(false)
         }
-        if !exchange.anythingReceived { run(.firstByte) }
+        if !exchange.anythingReceived, let call = exchange.call { run(.firstByte, of: call) }
     }
 
     /// The rest waits in a buffer of the connection's own, until the peer or the upload goes on.
@@ -156,14 +156,15 @@ extension Connection {
         }
         stream?.setWriting(peerIsFull)
         // The write clock is the peer's: an upload that has nothing to give is not its fault.
-        if peerIsFull { run(.writeIdle) } else { runTotalOnly() }
+        guard let call = exchange.call else { return }
+        if peerIsFull { run(.writeIdle, of: call) } else { runTotalOnly(of: call) }
     }
 
     /// The peer takes nothing any more. It may have answered before it left: what has arrived is
     /// read first, and its end or its error, which must be there too, ends the exchange.
-    private func writingBroke() {
+    func writingBroke() {
         endWriting()
-        run(.firstByte)
+        if let call = exchange.call { run(.firstByte, of: call) }
         read()
     }
 

@@ -37,18 +37,39 @@ struct Exchange {
 extension Connection {
     /// Sends `call`'s request. The connection is active and carries nothing.
     func start(_ call: Call) {
-        guard let target = call.target else { return }
+        guard let target = call.target, let stream else { return }
         uses += 1
-        exchange = Exchange()
-        exchange.call = call
+        exchange = Exchange(call: call)
         call.connection = self
-        call.peer = stream?.peer
+        call.peer = peer
         call.times.connectNanoseconds = uses == 1 ? connectNanoseconds : 0
         parser.value.begin(isHead: call.method.isHead)
         let buffer = road.outputBuffer
-        road.encoder.encode(call.method, target, call.headers, call.length, into: buffer)
-        if call.hasContent { prepareContent(of: call, buffer) }
+        road.encoder.encode(
+            call.method, target, call.extras?.headers, call.extras?.length ?? .none, into: buffer)
+        guard call.hasContent else {
+            sendHead(buffer, of: call, to: stream)
+            return
+        }
+        prepareContent(of: call, buffer)
         write()
+    }
+
+    /// The whole request is a head: nearly always one write takes it.
+    private func sendHead(_ buffer: ByteBuffer, of call: Call, to stream: any ByteStream) {
+        guard case .taken(let count) = stream.write(buffer) else {
+            buffer.removeAll()
+            writingBroke()
+            return
+        }
+        road.counters.bytesSent += count
+        exchange.anythingWritten = count > 0
+        if buffer.isEmpty {
+            exchange.requestWritten = true
+            run(.firstByte, of: call)
+        } else {
+            write()
+        }
     }
 
     /// Puts short content behind the head, and ties an upload to the connection.
@@ -71,10 +92,11 @@ extension Connection {
 
     /// The last byte of the response is there.
     func finish(
-        _ call: Call, _ head: ResponseHead, body: Bytes, trailers: FieldSection?, extraBytes: Bool
+        _ call: Call, _ head: consuming ResponseHead, body: consuming Bytes,
+        trailers: consuming FieldSection?, extraBytes: Bool
     ) {
         let reusable =
-            exchange.requestWritten && !extraBytes && !call.saysClose
+            exchange.requestWritten && !extraBytes && !(call.extras?.saysClose ?? false)
             && head.closeReason == nil && mayBeReused
         exchange = Exchange()
         clearDeadline()
@@ -93,8 +115,7 @@ extension Connection {
     // MARK: Clocks
 
     /// Runs `clock` from now on; the call's total clock goes on beside it.
-    func run(_ clock: ClockName) {
-        guard let call = exchange.call else { return }
+    func run(_ clock: ClockName, of call: Call) {
         let clocks = call.clocks.clocks
         exchange.clock = clock
         let nanoseconds =
@@ -112,8 +133,7 @@ extension Connection {
     }
 
     /// No clock against the peer: it is our side that is slow. The total clock goes on.
-    func runTotalOnly() {
-        guard let call = exchange.call else { return }
+    func runTotalOnly(of call: Call) {
         exchange.clock = .total
         setDeadline(call.totalDeadline)
     }

@@ -38,15 +38,14 @@ extension Road: TimerHandler {
     /// An idle connection has had its time, or its peer said something.
     func idleEnded(_ connection: Connection) {
         close(connection)
-        forgetIfUnused(connection.record)
     }
 
     // MARK: Exchanges
 
     /// The response is whole.
     func exchangeEnded(
-        _ connection: Connection, _ call: Call, _ head: ResponseHead, body: Bytes,
-        trailers: FieldSection?, reusable: Bool
+        _ connection: Connection, _ call: Call, _ head: consuming ResponseHead,
+        body: consuming Bytes, trailers: consuming FieldSection?, reusable: Bool
     ) {
         call.connection = nil
         if reusable, !isClosed {
@@ -56,8 +55,8 @@ extension Road: TimerHandler {
         }
         call.response = response(of: call, head, body: body, trailers: trailers)
         call.attempt.value.responded()
-        if call.isStreamed, case .stream(let receiver) = call.completion, !call.abandoned {
-            receiver.bodyEnded(trailers: trailers)
+        if call.isStreamed, let receiver = call.receiver, !call.abandoned {
+            receiver.bodyEnded(trailers: call.response?.trailers)
         }
         follow(call)
     }
@@ -65,7 +64,7 @@ extension Road: TimerHandler {
     /// The head of a streamed response is there; the body follows on the same connection.
     func streamHeadArrived(_ call: Call, _ head: ResponseHead) {
         call.attempt.value.responded()
-        guard case .stream(let receiver) = call.completion else { return }
+        guard let receiver = call.receiver else { return }
         let response = response(of: call, head, body: Bytes(), trailers: nil)
         if let response { receiver.headArrived(response) }
     }

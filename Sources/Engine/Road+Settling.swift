@@ -102,6 +102,7 @@ extension Road {
     func close(_ connection: Connection) {
         pool.close(connection)
         capacityFreed(connection.record)
+        forgetIfUnused(connection.record)
     }
 
     /// Somebody who waits may now be served.

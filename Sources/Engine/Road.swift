@@ -45,7 +45,7 @@ final class Road {
     /// Who waits for what; see Road+Settling.swift.
     let lines = Cell(Lines())
     /// Ended calls whose callbacks are to be run.
-    private let ended = Cell<[EndedCall]>([])
+    private let ended = Cell<[Call]>([])
     /// Somebody will run them: the event that is under way, or an action of this turn.
     private var callbacksAreDue = false
     /// Told when the last call has ended; set by a shutdown that waits for that.
@@ -71,7 +71,7 @@ final class Road {
         call.times.started = reactor.now
         call.totalDeadline = reactor.now.after(call.clocks.clocks.total)
         call.attempt.value = Attempt(
-            isIdempotent: call.method.isIdempotent, isReplayable: call.content.isReplayable,
+            isIdempotent: call.method.isIdempotent, isReplayable: !call.hasContent || call.content.isReplayable,
             retriesReuseRace: settings.retriesReuseRace)
         if call.isCancelledEarly {
             fail(call, .cancelled)
@@ -95,10 +95,10 @@ final class Road {
             case .proceed:
                 return
             case .answer:
-                answer(call)
+                end(call, nil)
                 return
             case .fail:
-                end(call, .failure(failure(of: call)))
+                end(call, failure(of: call))
                 return
             }
         }
@@ -164,11 +164,6 @@ final class Road {
         connection.start(call)
     }
 
-    private func answer(_ call: Call) {
-        guard let response = call.response else { return }
-        end(call, .success(response))
-    }
-
     // MARK: Ends
 
     /// Ends the call with a failure that no retry mends.
@@ -178,45 +173,49 @@ final class Road {
         follow(call)
     }
 
-    /// The call leaves the road, and its caller is told.
-    func end(_ call: Call, _ outcome: Result<WholeResponse, CallFailure>) {
+    /// The call leaves the road, and its caller is told: a continuation only makes its task runnable
+    /// and is resumed at once; a callback is the caller's code and waits for the end of the event.
+    func end(_ call: Call, _ failure: CallFailure?) {
         leaveLine(call)
         if call.hasContent { call.content.stop() }
-        switch outcome {
-        case .success: counters.callsSucceeded += 1
-        case .failure(let failure) where failure.isCancellation: counters.callsCancelled += 1
-        case .failure: counters.callsFailed += 1
-        }
-        let completion = call.completion
-        let record = call.record
-        calls.value.close(call)
-        if let record {
+        count(failure)
+        if let record = call.record {
             record.calls -= 1
             forgetIfUnused(record)
         }
-        deliver(outcome, to: completion)
+        if call.callback != nil {
+            call.isLive = false
+            call.failure = failure
+            ended.value.append(call)
+            if !callbacksAreDue { callbacksLater() }
+            return
+        }
+        let receiver = call.receiver
+        // The table drops the call first: nobody else can resume its continuation.
+        let continuation = unsafe call.continuation
+        let response = call.response
+        calls.value.close(call)
+        if let failure {
+            receiver?.callFailed(failure)
+            unsafe continuation?.resume(throwing: failure)
+        } else if let response {
+            unsafe continuation?.resume(returning: response)
+        }
+        quietIfDone()
+    }
+
+    private func count(_ failure: CallFailure?) {
+        guard let failure else {
+            counters.callsSucceeded += 1
+            return
+        }
+        if failure.isCancellation { counters.callsCancelled += 1 } else { counters.callsFailed += 1 }
+    }
+
+    private func quietIfDone() {
         if calls.value.live == 0, let quiet = whenQuiet {
             whenQuiet = nil
             quiet()
-        }
-    }
-
-    /// A continuation only makes its task runnable and is resumed at once; a callback is the
-    /// caller's code and waits for the end of the event.
-    private func deliver(
-        _ outcome: Result<WholeResponse, CallFailure>, to completion: Completion
-    ) {
-        switch completion {
-        case .nobody:
-            break
-        case .continuation(let continuation):
-            // The table dropped the call before: nobody else can resume it (see `UnsafeContinuation`).
-            unsafe continuation.resume(with: outcome)
-        case .stream(let receiver):
-            if case .failure(let failure) = outcome { receiver.callFailed(failure) }
-        case .callback(let callback):
-            ended.value.append(EndedCall(callback: callback, outcome: outcome))
-            if !callbacksAreDue { callbacksLater() }
         }
     }
 
@@ -241,15 +240,32 @@ final class Road {
         while next < ended.value.count {
             let call = ended.value[next]
             next += 1
-            call.callback(call.outcome)
+            tell(call)
         }
-        ended.value.removeAll(keepingCapacity: next < 1_024)
+        if next > 0 {
+            ended.value.removeAll(keepingCapacity: next < 1_024)
+            quietIfDone()
+        }
+    }
+
+    /// Frees the call for the next one, then tells its caller.
+    private func tell(_ call: Call) {
+        guard let callback = call.callback else { return }
+        let response = call.response
+        let failure = call.failure
+        calls.value.close(call)
+        if let failure {
+            callback(.failure(failure))
+        } else if let response {
+            callback(.success(response))
+        }
     }
 
     // MARK: Facts
 
     func response(
-        of call: Call, _ head: ResponseHead, body: Bytes, trailers: FieldSection?
+        of call: Call, _ head: consuming ResponseHead, body: consuming Bytes,
+        trailers: consuming FieldSection?
     ) -> WholeResponse? {
         guard let target = call.target else { return nil }
         call.times.ended = reactor.now
@@ -265,10 +281,4 @@ final class Road {
             dispatches: call.attempt.value.dispatches, lost: call.lost,
             elapsedNanoseconds: reactor.now.nanoseconds - call.times.started.nanoseconds)
     }
-}
-
-/// A callback and what it is to be told.
-struct EndedCall {
-    let callback: (Result<WholeResponse, CallFailure>) -> Void
-    let outcome: Result<WholeResponse, CallFailure>
 }
