@@ -62,7 +62,9 @@ func writeAll(_ text: String, to descriptor: CInt) {
     var rest = Array(text.utf8)[...]
     while !rest.isEmpty {
         // The pointer is to `rest`, for the call.
-        let count = unsafe rest.withUnsafeBytes { unsafe write(descriptor, $0.baseAddress, $0.count) }
+        let count = unsafe rest.withUnsafeBytes { bytes in
+            unsafe write(descriptor, bytes.baseAddress, bytes.count)
+        }
         guard count > 0 || errno == EINTR else { return }
         rest = rest.dropFirst(max(0, count))
     }
