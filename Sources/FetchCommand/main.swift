@@ -44,9 +44,11 @@ func perform(_ arguments: Arguments) async throws -> CommandExit {
     if let total = arguments.total { configuration.timeouts.total = total }
     let client = try LocalFetcher(configuration, on: reactor)
     let run = LineRun(client: client, concurrency: concurrency, on: reactor)
-    return await withCheckedContinuation { continuation in
+    let exit = await withCheckedContinuation { continuation in
         run.start { continuation.resume(returning: $0) }
     }
+    // Until here nobody else holds it while it waits for input.
+    return withExtendedLifetime(run) { exit }
 }
 
 /// A closed standard descriptor's number would go to the next file that is opened, the reactor's

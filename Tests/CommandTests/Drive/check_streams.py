@@ -235,6 +235,37 @@ def timeout_ms_is_the_total_clock():
 
 
 @check
+def a_clock_names_the_phase_it_ran_out_in():
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as silent, Session() as session:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+        # The kernel takes connections and bytes for a while on behalf of a server that sleeps.
+        result = session.ask(id=1, url=url, method="POST", body="x" * (32 << 20), timeout_ms=400)
+        failed(result, "total-timeout", "write")
+        fillers = []
+        for _ in range(4):
+            filler = socket.socket()
+            filler.setblocking(False)
+            filler.connect_ex(silent.getsockname())
+            fillers.append(filler)
+        failed(session.ask(id=2, url=url, timeout_ms=300), "total-timeout", "connect")
+        for filler in fillers:
+            filler.close()
+
+
+@check
+def concurrency_and_not_the_pool_limits_an_origin():
+    release = threading.Event()
+    with Origin(lambda c, h: release.wait(20)) as origin, Session("--concurrency", "11") as session:
+        for number in range(11):
+            session.send(id=number, url=origin.url(), timeout_ms=300)
+        phases = [session.result()["error"]["phase"] for _ in range(11)]
+        equal(phases, ["first-byte"] * 11, "phases: concurrency is what limits")
+        release.set()
+
+
+@check
 def a_connection_that_timed_out_is_not_used_again():
     def answer(connection, heard):
         if heard.target == "/slow":
