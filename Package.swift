@@ -77,10 +77,11 @@ let package = Package(
                 httpTypes, arguments,
             ],
             path: "Sources/FetchCommand", swiftSettings: language),
+        .target(name: "CBench", path: "Benchmarks/CBench"),
         .executableTarget(
             name: "Bench",
             dependencies: [
-                "Fetch", "TestSupport", "FetchEngine", "FetchTransport", "FetchReactor",
+                "CBench", "Fetch", "TestSupport", "FetchEngine", "FetchTransport", "FetchReactor",
                 "FetchTime", "FetchBytes", "CFetchLinux", httpTypes, arguments,
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ],
@@ -96,6 +97,9 @@ let package = Package(
             name: "MockServer",
             dependencies: ["TestSupport", "FetchReactor", arguments],
             path: "Tests/MockServer", swiftSettings: language),
+        .executableTarget(
+            name: "ReactorProbe", dependencies: ["FetchReactor", "FetchTime", "CFetchLinux"],
+            path: "Tests/ReactorProbe", swiftSettings: language),
         tests("Bytes", ["FetchBytes"]),
         tests("Time", ["FetchTime"]),
         tests("HTTP", ["FetchHTTP", "FetchBytes", httpTypes]),
@@ -125,6 +129,7 @@ let package = Package(
                 "FetchBytes", "TestSupport", httpTypes,
             ]),
         tests("Behaviour", ["Fetch", "FetchReactor", "FetchTime", "TestSupport", httpTypes]),
+        tests("Bench", ["Bench"]),
         .testTarget(
             name: "CommandTests", dependencies: ["Fetch", "FetchCommand"],
             path: "Tests/CommandTests", exclude: ["Drive"], swiftSettings: language),

@@ -5,8 +5,10 @@
 // lives in the binary, so that a look-up needs no lazy initialisation.
 
 /// Character classes and comparisons for the ASCII range.
+@usableFromInline
 package enum ASCII {
     /// The classes a byte below 0x80 belongs to, as bits.
+    @usableFromInline
     package struct Class {
         @usableFromInline let bits: UInt8
 

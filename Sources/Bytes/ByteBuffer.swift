@@ -9,6 +9,7 @@
 ///
 /// A span handed out by `readable` must not outlive the next call that changes the buffer.
 @safe
+@usableFromInline
 package final class ByteBuffer {
     @unsafe
     @usableFromInline

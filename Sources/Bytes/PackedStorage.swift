@@ -5,29 +5,19 @@
 // place computed from those sizes; words are read behind a bounds check.
 
 /// Arrays that begin with packed words and go on with bytes.
+@usableFromInline
 package enum PackedStorage {
     /// `words`, then `more`, then `bytes`, in one new array.
-    @inlinable
     package static func joining(
         _ words: Span<UInt64>, _ more: Span<UInt64>, _ bytes: Span<UInt8>
     ) -> [UInt8] {
-        let first = words.count &* 8
-        let second = more.count &* 8
-        let total = first &+ second &+ bytes.count
-        return unsafe [UInt8](unsafeUninitializedCapacity: total) { space, count in
-            guard let start = UnsafeMutableRawPointer(space.baseAddress) else { return }
-            unsafe copy(words.withUnsafeBytes { unsafe $0 }, to: start)
-            unsafe copy(more.withUnsafeBytes { unsafe $0 }, to: start + first)
-            unsafe copy(bytes.withUnsafeBytes { unsafe $0 }, to: start + first + second)
-            count = total
+        unsafe words.withUnsafeBytes { first in
+            unsafe more.withUnsafeBytes { second in
+                unsafe bytes.withUnsafeBytes { third in
+                    unsafe [UInt8](PackedParts(first: first, second: second, third: third))
+                }
+            }
         }
-    }
-
-    @unsafe
-    @inlinable
-    static func copy(_ source: UnsafeRawBufferPointer, to place: UnsafeMutableRawPointer) {
-        guard let start = source.baseAddress, source.count > 0 else { return }
-        unsafe place.copyMemory(from: start, byteCount: source.count)
     }
 
     /// The word at an index, as `joining` stored it. Traps outside the array.
@@ -37,6 +27,53 @@ package enum PackedStorage {
         return unsafe storage.withUnsafeBytes {
             unsafe $0.loadUnaligned(fromByteOffset: index &* 8, as: UInt64.self)
         }
+    }
+
+    /// A range below 2³² in one word: its start, its count.
+    @inlinable
+    package static func pack(_ range: Range<Int>) -> UInt64 {
+        UInt64(truncatingIfNeeded: range.lowerBound) & 0xffff_ffff
+            | UInt64(truncatingIfNeeded: range.upperBound &- range.lowerBound) &<< 32
+    }
+}
+
+/// Three runs as one collection, which lets an array be made of them in one allocation. (The array
+/// initialiser that takes uninitialised capacity looks its metadata up each time: 400 instructions.)
+@safe
+private struct PackedParts: RandomAccessCollection {
+    let first: UnsafeRawBufferPointer
+    let second: UnsafeRawBufferPointer
+    let third: UnsafeRawBufferPointer
+
+    var startIndex: Int { 0 }
+    var endIndex: Int { unsafe first.count &+ second.count &+ third.count }
+
+    subscript(position: Int) -> UInt8 {
+        var index = position
+        if unsafe index < first.count { return unsafe first[index] }
+        unsafe index -= first.count
+        if unsafe index < second.count { return unsafe second[index] }
+        return unsafe third[index - second.count]
+    }
+
+    /// Called by the array with room for exactly `endIndex` bytes.
+    func _copyContents(
+        initializing buffer: UnsafeMutableBufferPointer<UInt8>
+    ) -> (Iterator, Int) {
+        if var place = UnsafeMutableRawPointer(buffer.baseAddress) {
+            unsafe Self.copy(first, to: &place)
+            unsafe Self.copy(second, to: &place)
+            unsafe Self.copy(third, to: &place)
+        }
+        return (Iterator(_elements: self, _position: endIndex), endIndex)
+    }
+
+    private static func copy(
+        _ part: UnsafeRawBufferPointer, to place: inout UnsafeMutableRawPointer
+    ) {
+        guard let start = part.baseAddress, part.count > 0 else { return }
+        unsafe place.copyMemory(from: start, byteCount: part.count)
+        unsafe place += part.count
     }
 }
 

@@ -4,6 +4,7 @@
 // bytes before the span's end; nothing else is read without the span's own check.
 
 /// Fast scans; each returns the index of the first byte that does not belong, or the count.
+@usableFromInline
 package enum Scan {
     @inlinable static var ones: UInt64 { 0x0101_0101_0101_0101 }
     @inlinable static var highs: UInt64 { 0x8080_8080_8080_8080 }
@@ -122,5 +123,47 @@ package enum Scan {
         var index = 0
         while index < bytes.count, bytes[index] > 0x20, bytes[index] != 0x7f { index &+= 1 }
         return index
+    }
+
+    /// Where the parts of a field line lie.
+    @usableFromInline
+    package struct FieldLine {
+        @usableFromInline package let nameEnd: Int
+        @usableFromInline package let valueStart: Int
+        @usableFromInline package let valueEnd: Int
+        /// Behind the line's CR LF; 0 when the line is not whole, not valid, or the empty one.
+        @usableFromInline package let next: Int
+
+        @inlinable
+        init(nameEnd: Int, valueStart: Int, valueEnd: Int, next: Int) {
+            self.nameEnd = nameEnd
+            self.valueStart = valueStart
+            self.valueEnd = valueEnd
+            self.next = next
+        }
+
+        @inlinable static var none: FieldLine {
+            FieldLine(nameEnd: 0, valueStart: 0, valueEnd: 0, next: 0)
+        }
+    }
+
+    /// One whole, valid field line from `start` on, if there is one.
+    @inlinable
+    package static func fieldLine(_ bytes: Span<UInt8>, from start: Int) -> FieldLine {
+        let count = bytes.count
+        let nameEnd = endOfToken(bytes, from: start)
+        guard nameEnd > start, nameEnd < count, bytes[nameEnd] == UInt8(ascii: ":") else {
+            return .none
+        }
+        let end = endOfFieldValue(bytes, from: nameEnd &+ 1)
+        guard end &+ 1 < count, bytes[end] == 0x0d, bytes[end &+ 1] == 0x0a else {
+            return .none
+        }
+        var valueStart = nameEnd &+ 1
+        while valueStart < end, bytes[valueStart] <= 0x20 { valueStart &+= 1 }
+        var valueEnd = end
+        while valueEnd > valueStart, bytes[valueEnd &- 1] <= 0x20 { valueEnd &-= 1 }
+        return FieldLine(
+            nameEnd: nameEnd, valueStart: valueStart, valueEnd: valueEnd, next: end &+ 2)
     }
 }

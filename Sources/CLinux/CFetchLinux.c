@@ -3,6 +3,7 @@
 #include "CFetchLinux.h"
 
 #include <stdatomic.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 // -- The calling thread ------------------------------------------------------------------------
@@ -39,12 +40,13 @@ void fetch_watch_forks(void) {
     pthread_once(&once, watch_forks);
 }
 
-// -- Releases after a reactor's end ------------------------------------------------------------
+pid_t fetch_fork(void) { return fork(); }
 
-static pthread_mutex_t late_releases = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+// -- Sockets -----------------------------------------------------------------------------------
 
-void fetch_lock_late_releases(void) { pthread_mutex_lock(&late_releases); }
-void fetch_unlock_late_releases(void) { pthread_mutex_unlock(&late_releases); }
+int fetch_accept(int listener, struct sockaddr *peer, unsigned int *length) {
+    return accept4(listener, peer, length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
 
 // -- Swift's global executor -------------------------------------------------------------------
 

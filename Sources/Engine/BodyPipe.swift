@@ -19,7 +19,8 @@ package final class BodyPipe: StreamReceiver {
         case failed(CallFailure)
     }
 
-    private weak var engine: Engine?
+    /// Held while the call lasts.
+    private var engine: Engine?
     package private(set) var call: CallID?
     private let highWater: Int
     private var pieces: [Bytes] = []
@@ -64,12 +65,14 @@ package final class BodyPipe: StreamReceiver {
 
     package func bodyEnded(trailers: FieldSection?) {
         call = nil
+        engine = nil
         end = .ended(trailers: trailers)
         tellReader(.end)
     }
 
     package func callFailed(_ failure: CallFailure) {
         call = nil
+        engine = nil
         if let waiter = headWaiter {
             headWaiter = nil
             waiter(.failure(failure))

@@ -16,18 +16,37 @@ package struct CallID: Hashable, Sendable {
     package let generation: UInt32
 }
 
-/// What is asked. Validated before it gets here.
-package struct CallPlan: Sendable {
-    package var head: RequestHead
-    package var content: RequestContent
-    package var clocks: Clocks
+/// What is asked. Validated before it gets here. An object, so that it is handed on without copying
+/// what it holds.
+package final class CallPlan: Sendable {
+    package let method: Method
+    package let target: Target
+    let headers: Headers?
+    let length: RequestBodyLength
+    let saysClose: Bool
+    package let content: RequestContent
+    package let clocks: Clocks
     /// The largest whole body that is accepted; ignored for a streamed one.
-    package var bodyLimit: Int
+    package let bodyLimit: Int
 
-    package init(
-        head: RequestHead, content: RequestContent, clocks: Clocks, bodyLimit: Int
-    ) {
-        self.head = head
+    /// The plan of a request without fields and content.
+    package init(_ method: Method, _ target: Target, clocks: Clocks, bodyLimit: Int) {
+        self.method = method
+        self.target = target
+        headers = nil
+        length = .none
+        saysClose = false
+        content = .none
+        self.clocks = clocks
+        self.bodyLimit = bodyLimit
+    }
+
+    package init(head: RequestHead, content: RequestContent, clocks: Clocks, bodyLimit: Int) {
+        method = head.method
+        target = head.target
+        headers = head.headers
+        length = head.body
+        saysClose = head.saysClose
         self.content = content
         self.clocks = clocks
         self.bodyLimit = bodyLimit
@@ -45,15 +64,29 @@ package struct CallTimes: Equatable, Sendable {
     package init() {}
 }
 
-/// A response with all of its body.
-package struct WholeResponse: Sendable {
-    package var head: ResponseHead
-    package var body: Bytes
-    package var trailers: FieldSection?
-    package var target: Target
-    package var times: CallTimes
-    package var dispatches: Int
-    package var peer: SocketAddress?
+/// A response with all of its body; for a streamed call, with none of it. An object for the same
+/// reason as the plan.
+package final class WholeResponse: Sendable {
+    package let head: ResponseHead
+    package let body: Bytes
+    package let trailers: FieldSection?
+    package let plan: CallPlan
+    package let times: CallTimes
+    package let dispatches: Int
+    package let peer: SocketAddress?
+
+    init(
+        head: ResponseHead, body: Bytes, trailers: FieldSection?, plan: CallPlan,
+        times: CallTimes, dispatches: Int, peer: SocketAddress?
+    ) {
+        self.head = head
+        self.body = body
+        self.trailers = trailers
+        self.plan = plan
+        self.times = times
+        self.dispatches = dispatches
+        self.peer = peer
+    }
 }
 
 /// An attempt that failed and was followed by another.
@@ -64,14 +97,26 @@ package struct LostAttempt: Sendable {
 }
 
 /// A failure with all that is known of it.
-package struct CallFailure: Error {
-    package var error: CallError
-    package var phase: CallPhase
-    package var target: Target?
-    package var dispatches: Int
+package final class CallFailure: Error {
+    package let error: CallError
+    package let phase: CallPhase
+    package let plan: CallPlan?
+    package let dispatches: Int
     /// The attempts before this one.
-    package var lost: [LostAttempt]
-    package var elapsedNanoseconds: Int64
+    package let lost: [LostAttempt]
+    package let elapsedNanoseconds: Int64
+
+    init(
+        _ error: CallError, phase: CallPhase, plan: CallPlan?, dispatches: Int,
+        lost: [LostAttempt], elapsedNanoseconds: Int64
+    ) {
+        self.error = error
+        self.phase = phase
+        self.plan = plan
+        self.dispatches = dispatches
+        self.lost = lost
+        self.elapsedNanoseconds = elapsedNanoseconds
+    }
 
     /// The caller's own doing, which is told as `CancellationError`.
     package var isCancellation: Bool {
@@ -114,7 +159,8 @@ final class Call {
 
     var plan: CallPlan?
     var completion: Completion = .nobody
-    var attempt = Attempt(isIdempotent: true, isReplayable: true, retriesReuseRace: true)
+    let attempt = Cell(
+        Attempt(isIdempotent: true, isReplayable: true, retriesReuseRace: true))
     var times = CallTimes()
     var totalDeadline = Instant.farFuture
 
@@ -132,10 +178,8 @@ final class Call {
 
     // What has come of the response.
     var head: ResponseHead?
-    var body: [UInt8] = []
-    /// The body, if it came in one piece with the head.
-    var whole: Bytes?
-    var trailers: FieldSection?
+    let body = Cell<[UInt8]>([])
+    var response: WholeResponse?
     var peer: SocketAddress?
     var pausedReading = false
     var abandoned = false
@@ -146,19 +190,17 @@ final class Call {
 
     var id: CallID { CallID(slot: slot, generation: generation) }
 
-    var isStreamed: Bool {
-        if case .stream = completion { true } else { false }
-    }
+    /// Whether the body goes to a receiver piece by piece.
+    var isStreamed = false
 
     /// Whether only a connection never used before will do.
-    var wantsFresh: Bool { attempt.next() == .wait(fresh: true) }
+    var wantsFresh: Bool { attempt.value.next() == .wait(fresh: true) }
 
     /// All of the body, and the call keeps nothing of it.
     func takeBody() -> Bytes {
-        if let whole { return whole }
-        guard !body.isEmpty else { return Bytes() }
+        guard !body.value.isEmpty else { return Bytes() }
         var taken: [UInt8] = []
-        swap(&taken, &body)
+        swap(&taken, &body.value)
         return Bytes(taken)
     }
 
@@ -166,12 +208,12 @@ final class Call {
 
     /// Keeps body bytes of a whole-body call; false when they would be more than its limit.
     func collect(_ bytes: Span<UInt8>) -> Bool {
-        guard body.count + bytes.count <= bodyLimit else { return false }
-        if body.isEmpty, case .length(let length) = head?.framing {
+        guard body.value.count + bytes.count <= bodyLimit else { return false }
+        if body.value.isEmpty, case .length(let length) = head?.framing {
             // A peer's promise reserves a mebibyte at most; more is paid for as it comes.
-            body.reserveCapacity(min(length, 1 << 20))
+            body.value.reserveCapacity(min(length, 1 << 20))
         }
-        body.append(copying: bytes)
+        body.value.append(copying: bytes)
         return true
     }
 
@@ -182,6 +224,7 @@ final class Call {
         isCancelledEarly = false
         plan = nil
         completion = .nobody
+        isStreamed = false
         record = nil
         place = nil
         isDialing = false
@@ -191,9 +234,8 @@ final class Call {
         lastPhase = .none
         if !lost.isEmpty { lost = [] }
         head = nil
-        if !body.isEmpty { body = [] }
-        whole = nil
-        trailers = nil
+        if !body.value.isEmpty { body.value = [] }
+        response = nil
         peer = nil
         pausedReading = false
         abandoned = false

@@ -26,7 +26,7 @@ final class Connection: TimerHandler, DialHandler, ByteStreamHandler {
 
     let id: ConnectionID
     let record: OriginRecord
-    unowned let road: Road
+    let road: Road
     let reactor: Reactor
     private(set) var state = State.connecting
     private var dial: Dial?
@@ -42,7 +42,7 @@ final class Connection: TimerHandler, DialHandler, ByteStreamHandler {
 
     // The exchange under way; see Exchange.swift.
     var exchange = Exchange()
-    var parser: ResponseParser
+    let parser: Cell<ResponseParser>
     /// Bytes of an incomplete head or chunk line.
     var leftover: ByteBuffer?
     /// What the kernel has not yet taken of the request.
@@ -59,7 +59,7 @@ final class Connection: TimerHandler, DialHandler, ByteStreamHandler {
         reactor = road.reactor
         intended = call
         openedAt = reactor.now
-        parser = ResponseParser(limits: road.settings.parserLimits)
+        parser = Cell(ResponseParser(limits: road.settings.parserLimits))
     }
 
     /// Begins to connect. The outcome is told to the road, never before this returns.
@@ -90,7 +90,9 @@ final class Connection: TimerHandler, DialHandler, ByteStreamHandler {
     func streamReady(_ readiness: Readiness) {
         switch state {
         case .active:
+            road.eventBegan()
             exchangeReady(readiness)
+            road.eventEnded()
         case .idle:
             // The end, an error or bytes that nobody asked for: whichever, it is of no more use,
             // and what came must never be taken for the next response.
@@ -114,7 +116,7 @@ final class Connection: TimerHandler, DialHandler, ByteStreamHandler {
     var mayBeReused: Bool {
         let limits = road.settings.pool
         if let most = limits.usesPerConnection, uses >= most { return false }
-        if let most = limits.lifetime, openedAt.advanced(by: most) <= reactor.now { return false }
+        if let most = limits.lifetime, openedAt.after(most) <= reactor.now { return false }
         return true
     }
 

@@ -19,7 +19,8 @@ package final class Engine {
 
     /// Ties the engine to its reactor's end. On the reactor's thread, once, before the first call.
     package func attach() {
-        closeHook = reactor.onClose { [weak road] in road?.closeNow() }
+        // Strong: a weak reference would make every count of the road's a slow one.
+        closeHook = reactor.onClose { [road] in road.closeNow() }
     }
 
     package convenience init(_ settings: EngineSettings, reactor: Reactor) {
@@ -27,14 +28,15 @@ package final class Engine {
     }
 
     /// Gives the call its name. `start` must follow.
-    package func open() -> CallID { road.calls.open().id }
+    package func open() -> CallID { road.calls.value.open().id }
 
     /// Sets the call on its way. The completion is told once: a continuation at once or later, a
     /// callback later in this turn or in another, never before this returns.
     package func start(_ id: CallID, _ plan: CallPlan, _ completion: Completion) {
-        guard let call = road.calls[id] else { return }
+        guard let call = road.calls.value[id] else { return }
         call.plan = plan
         call.completion = completion
+        if case .stream = completion { call.isStreamed = true }
         road.start(call)
     }
 
@@ -52,7 +54,7 @@ package final class Engine {
     package func shutdown(within nanoseconds: Int64, _ whenDone: @escaping () -> Void) {
         road.isClosed = true
         road.closeIdle()
-        if road.calls.live == 0 || nanoseconds <= 0 {
+        if road.calls.value.live == 0 || nanoseconds <= 0 {
             road.closeNow()
             whenDone()
             return
@@ -95,7 +97,7 @@ extension Road {
     /// Fails every call and closes every connection, now.
     func closeNow() {
         isClosed = true
-        for call in calls.liveCalls where call.record != nil { withdraw(call, .clientClosed) }
+        for call in calls.value.liveCalls where call.record != nil { withdraw(call, .clientClosed) }
         for connection in pool.all {
             close(connection)
             forgetIfUnused(connection.record)
@@ -108,9 +110,9 @@ extension Road {
         statistics.connecting = pool.state.connecting
         statistics.active = pool.state.active
         statistics.idle = pool.state.idle
-        statistics.waiting = lines.waiting
-        statistics.callsInFlight = calls.live
-        statistics.trackedOrigins = origins.count
+        statistics.waiting = lines.value.waiting
+        statistics.callsInFlight = calls.value.live
+        statistics.trackedOrigins = origins.value.count
         return statistics
     }
 }

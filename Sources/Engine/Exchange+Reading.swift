@@ -2,6 +2,7 @@
 // input means (RFC 9112 §6.3, §8).
 
 internal import FetchBytes
+internal import FetchHTTP
 internal import FetchHTTP1
 internal import FetchReactor
 internal import FetchTransport
@@ -56,7 +57,7 @@ extension Connection {
 
     private func parse(_ buffer: ByteBuffer) throws(MessageError) {
         while let call = exchange.call {
-            let (step, consumed) = try parser.parse(buffer.readable)
+            let (step, consumed) = try parser.value.parse(buffer.readable)
             switch step {
             case .needMore:
                 buffer.consume(consumed)
@@ -70,16 +71,14 @@ extension Connection {
                 headArrived(head, call)
             case .complete(let head, let body):
                 buffer.consume(consumed)
-                headArrived(head, call)
-                guard exchange.call === call else { return }
-                bodyCompleted(body, call, extraBytes: !buffer.isEmpty)
+                completed(head, body, call, extraBytes: !buffer.isEmpty)
                 return
             case .body(let range):
                 bodyArrived(buffer.readable.extracting(range), call)
                 buffer.consume(consumed)
             case .end(let trailers):
                 buffer.consume(consumed)
-                finish(call, body: nil, trailers: trailers, extraBytes: !buffer.isEmpty)
+                bodyEnded(call, trailers: trailers, extraBytes: !buffer.isEmpty)
                 return
             }
         }
@@ -102,23 +101,40 @@ extension Connection {
         endWriting()
         call.head = head
         if call.isStreamed {
-            call.totalDeadline = .farFuture
-            road.streamHeadArrived(self, call, head)
+            streamHeadArrived(head, call)
         } else if case .length(let length) = head.framing, length > call.bodyLimit {
             road.exchangeFailed(self, .bodyTooLarge(limit: call.bodyLimit))
         }
     }
 
-    /// The whole body came with the head.
-    private func bodyCompleted(_ body: Bytes, _ call: Call, extraBytes: Bool) {
-        if case .stream(let receiver) = call.completion, !body.isEmpty, !call.abandoned {
-            _ = receiver.bodyArrived(body)
+    private func streamHeadArrived(_ head: ResponseHead, _ call: Call) {
+        call.totalDeadline = .farFuture
+        road.streamHeadArrived(call, head)
+    }
+
+    /// Head and whole body came at once.
+    private func completed(
+        _ head: ResponseHead, _ body: Bytes, _ call: Call, extraBytes: Bool
+    ) {
+        endWriting()
+        if call.isStreamed, case .stream(let receiver) = call.completion {
+            streamHeadArrived(head, call)
+            if !body.isEmpty { _ = receiver.bodyArrived(body) }
+        } else if body.count > call.bodyLimit {
+            road.exchangeFailed(self, .bodyTooLarge(limit: call.bodyLimit))
+            return
         }
-        finish(call, body: body, trailers: nil, extraBytes: extraBytes)
+        finish(call, head, body: body, trailers: nil, extraBytes: extraBytes)
+    }
+
+    /// The body's end, after a head that came before.
+    private func bodyEnded(_ call: Call, trailers: FieldSection?, extraBytes: Bool) {
+        guard let head = call.head else { return }
+        finish(call, head, body: call.takeBody(), trailers: trailers, extraBytes: extraBytes)
     }
 
     private func bodyArrived(_ bytes: Span<UInt8>, _ call: Call) {
-        if case .stream(let receiver) = call.completion {
+        if call.isStreamed, case .stream(let receiver) = call.completion {
             if call.abandoned {
                 drained(bytes.count)
             } else if !receiver.bodyArrived(Bytes(copying: bytes)) {
@@ -132,8 +148,8 @@ extension Connection {
     private func inputEnded(_ call: Call) {
         do throws(MessageError) {
             // The body that ends where the connection ends: the only step without an error.
-            _ = try parser.endOfInput()
-            finish(call, body: nil, trailers: nil, extraBytes: true)
+            _ = try parser.value.endOfInput()
+            bodyEnded(call, trailers: nil, extraBytes: true)
         } catch .closedBeforeResponse {
             road.exchangeLost(self, .closedBeforeResponse)
         } catch {

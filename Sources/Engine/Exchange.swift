@@ -44,9 +44,9 @@ extension Connection {
         call.connection = self
         call.peer = stream?.peer
         call.times.connectNanoseconds = uses == 1 ? connectNanoseconds : 0
-        parser.begin(isHead: plan.head.method.isHead)
+        parser.value.begin(isHead: plan.method.isHead)
         let buffer = road.outputBuffer
-        road.settings.encoder.encode(plan.head, into: buffer)
+        road.encoder.encode(plan.method, plan.target, plan.headers, plan.length, into: buffer)
         switch plan.content {
         case .none:
             break
@@ -56,23 +56,26 @@ extension Connection {
                 exchange.contentOffset = bytes.count
             }
         case .file, .pipe:
-            plan.content.upload?.moreArrived = { [weak self, weak call] in
-                guard let self, let call, exchange.call === call else { return }
-                write()
+            // A cycle, until the call's end stops the upload.
+            plan.content.upload?.moreArrived = { [self] in
+                if exchange.call === call { write() }
             }
         }
         write()
     }
 
     /// The last byte of the response is there.
-    func finish(_ call: Call, body: Bytes?, trailers: FieldSection?, extraBytes: Bool) {
-        guard let head = call.head, let plan = call.plan else { return }
+    func finish(
+        _ call: Call, _ head: ResponseHead, body: Bytes, trailers: FieldSection?, extraBytes: Bool
+    ) {
+        guard let plan = call.plan else { return }
         let reusable =
-            exchange.requestWritten && !extraBytes && !plan.head.saysClose
+            exchange.requestWritten && !extraBytes && !plan.saysClose
             && head.closeReason == nil && mayBeReused
         exchange = Exchange()
         clearDeadline()
-        road.exchangeEnded(self, call, body: body, trailers: trailers, reusable: reusable)
+        road.exchangeEnded(
+            self, call, head, body: body, trailers: trailers, reusable: reusable)
     }
 
     /// What would be lost if the connection broke now.

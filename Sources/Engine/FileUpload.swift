@@ -46,7 +46,9 @@ package final class FileUpload: Upload {
         return .bytes(count)
     }
 
-    package func stop() {}
+    package func stop() {
+        moreArrived = nil
+    }
 
     package var isReplayable: Bool { true }
 

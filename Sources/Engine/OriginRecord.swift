@@ -9,13 +9,13 @@ internal import FetchTransport
 final class OriginRecord {
     /// Any target of this origin; tells scheme, host and port.
     let target: Target
-    var pool = OriginPool()
+    let pool = Cell(OriginPool())
 
     /// Calls for which a connection is being opened, oldest first. They came before all of
     /// `waiting`, and a connection that comes free is theirs first.
-    var dialing = WaitingLine<Call>()
+    let dialing = Cell(WaitingLine<Call>())
     /// Calls that wait for capacity, oldest first.
-    var waiting = WaitingLine<Call>()
+    let waiting = Cell(WaitingLine<Call>())
     /// The origin's place among those that wait for room under the client's cap.
     var starvedTicket: WaitingTicket?
     /// Known once and kept while the record lives: literals and overrides don't change.
@@ -32,16 +32,16 @@ final class OriginRecord {
     /// Marked for `settle`: something came free and somebody waits.
     var isUnsettled = false
 
-    var waiters: Int { dialing.count + waiting.count }
+    var waiters: Int { dialing.value.count + waiting.value.count }
 
     /// Nothing here but history: the record may go.
-    var isUnused: Bool { pool.connections == 0 && calls == 0 }
+    var isUnused: Bool { pool.value.connections == 0 && calls == 0 }
 
     /// Only connections that nobody uses stand in the way of letting the record go.
-    var isIdle: Bool { pool.connecting == 0 && pool.active == 0 && calls == 0 }
+    var isIdle: Bool { pool.value.connecting == 0 && pool.value.active == 0 && calls == 0 }
 
     /// The first in line who may have a connection that was used before.
     var firstForAnyConnection: Call? {
-        dialing.first { !$0.wantsFresh } ?? waiting.first { !$0.wantsFresh }
+        dialing.value.first { !$0.wantsFresh } ?? waiting.value.first { !$0.wantsFresh }
     }
 }

@@ -5,60 +5,62 @@
 internal import FetchTime
 
 final class Pool: CustomStringConvertible {
-    private(set) var state: PoolState
-    private var connections: [Connection?] = []
+    private let cell: Cell<PoolState>
+    private let connections = Cell<[Connection?]>([])
 
     init(limits: PoolLimits) {
-        state = PoolState(limits: limits)
+        cell = Cell(PoolState(limits: limits))
     }
+
+    var state: PoolState { cell.value }
 
     /// What a request to the origin can have now.
     func capacity(for record: OriginRecord, fresh: Bool, now: Instant) -> PoolState.Capacity {
-        state.capacity(for: record.pool, fresh: fresh, now: now)
+        cell.value.capacity(for: record.pool.value, fresh: fresh, now: now)
     }
 
     /// A new connection for `call`, not yet dialled.
     func open(_ record: OriginRecord, road: Road, for call: Call) -> Connection {
-        let id = state.opened(&record.pool)
+        let id = cell.value.opened(&record.pool.value)
         let connection = Connection(id, record, road: road, for: call)
-        while connections.count <= id.slot { connections.append(nil) }
-        connections[Int(id.slot)] = connection
+        while connections.value.count <= id.slot { connections.value.append(nil) }
+        connections.value[Int(id.slot)] = connection
         return connection
     }
 
     func connected(_ connection: Connection) {
-        state.connected(connection.id, &connection.record.pool)
+        cell.value.connected(connection.id, &connection.record.pool.value)
     }
 
     /// An idle connection leaves the idle lists for a request.
     func reuse(_ id: ConnectionID) -> Connection? {
         guard let connection = self[id] else { return nil }
-        state.reused(id, &connection.record.pool)
+        cell.value.reused(id, &connection.record.pool.value)
         connection.used()
         return connection
     }
 
     /// An active connection becomes idle until `expiry`.
     func rest(_ connection: Connection, until expiry: Instant, now: Instant) {
-        state.rested(connection.id, &connection.record.pool, now: now)
+        cell.value.rested(connection.id, &connection.record.pool.value, now: now)
         connection.rest(until: expiry)
     }
 
     /// Ends a connection in whatever state it is.
     func close(_ connection: Connection, resetting: Bool = false) {
         guard connection.state != .closed else { return }
-        state.closed(connection.id, &connection.record.pool)
-        connections[Int(connection.id.slot)] = nil
+        cell.value.closed(connection.id, &connection.record.pool.value)
+        connections.value[Int(connection.id.slot)] = nil
         connection.close(resetting: resetting)
     }
 
     subscript(id: ConnectionID) -> Connection? {
-        guard let connection = connections[Int(id.slot)], connection.id == id else { return nil }
+        guard let connection = connections.value[Int(id.slot)], connection.id == id else { return nil }
         return connection
     }
 
     /// Every connection there is, in no order.
-    var all: [Connection] { connections.compactMap { $0 } }
+    var all: [Connection] { connections.value.compactMap { $0 } }
 
     /// The idle connections that the cap says to close now.
     func overIdleCap(now: Instant) -> [Connection] {

@@ -87,7 +87,7 @@ package struct PoolState: Sendable {
         guard oldestIdle >= 0, case .idle(let since) = slots[Int(oldestIdle)].phase else {
             return .clientFull
         }
-        if origin.connections == 0 || since.advanced(by: limits.idleGrace) <= now {
+        if origin.connections == 0 || since.after(limits.idleGrace) <= now {
             return .evictThenOpen(id(oldestIdle))
         }
         return .clientFull
@@ -157,7 +157,7 @@ package struct PoolState: Sendable {
         var aged: [ConnectionID] = []
         var slot = oldestIdle
         while slot >= 0, case .idle(let since) = slots[Int(slot)].phase,
-            since.advanced(by: limits.idleGrace) <= now
+            since.after(limits.idleGrace) <= now
         {
             aged.append(id(slot))
             slot = slots[Int(slot)].newer

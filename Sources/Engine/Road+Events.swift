@@ -45,30 +45,29 @@ extension Road: TimerHandler {
 
     /// The response is whole.
     func exchangeEnded(
-        _ connection: Connection, _ call: Call, body: Bytes?, trailers: FieldSection?,
-        reusable: Bool
+        _ connection: Connection, _ call: Call, _ head: ResponseHead, body: Bytes,
+        trailers: FieldSection?, reusable: Bool
     ) {
         call.connection = nil
-        call.whole = body
-        call.trailers = trailers
-        let hint = call.head?.keepAliveTimeoutSeconds
         if reusable, !isClosed {
-            rest(connection, hint: hint)
+            rest(connection, hint: head.keepAliveTimeoutSeconds)
         } else {
             close(connection)
         }
-        call.attempt.responded()
-        if case .stream(let receiver) = call.completion, !call.abandoned {
+        call.response = response(of: call, head, body: body, trailers: trailers)
+        call.attempt.value.responded()
+        if call.isStreamed, case .stream(let receiver) = call.completion, !call.abandoned {
             receiver.bodyEnded(trailers: trailers)
         }
         follow(call)
     }
 
     /// The head of a streamed response is there; the body follows on the same connection.
-    func streamHeadArrived(_ connection: Connection, _ call: Call, _ head: ResponseHead) {
-        call.attempt.responded()
+    func streamHeadArrived(_ call: Call, _ head: ResponseHead) {
+        call.attempt.value.responded()
         guard case .stream(let receiver) = call.completion else { return }
-        if let response = wholeResponse(of: call) { receiver.headArrived(response) }
+        let response = response(of: call, head, body: Bytes(), trailers: nil)
+        if let response { receiver.headArrived(response) }
     }
 
     /// The connection went away under the exchange.
@@ -77,10 +76,10 @@ extension Road: TimerHandler {
         let loss = connection.loss
         note(error, on: connection, call)
         close(connection)
-        call.attempt.lost(loss)
+        call.attempt.value.lost(loss)
         if call.wantsFresh {
             counters.reuseRacesLost += 1
-            call.lost.append(lostAttempt(of: call, error))
+            call.lost = call.lost + [lostAttempt(of: call, error)]
             guard call.plan?.content.rewind() ?? false else {
                 fail(call, error)
                 return
@@ -113,8 +112,8 @@ extension Road: TimerHandler {
 
     /// The caller gave up. In the same turn the slot is free and the caller told.
     func cancel(_ id: CallID) {
-        guard let call = calls[id] else { return }
-        if call.attempt.dispatches == 0, call.record == nil {
+        guard let call = calls.value[id] else { return }
+        if call.attempt.value.dispatches == 0, call.record == nil {
             call.isCancelledEarly = true
         } else {
             withdraw(call, .cancelled)
@@ -137,14 +136,14 @@ extension Road: TimerHandler {
 
     /// The reader of a streamed response has room again.
     func resume(_ id: CallID) {
-        guard let call = calls[id] else { return }
+        guard let call = calls.value[id] else { return }
         call.connection?.resumeReading(call)
     }
 
     /// The caller leaves a streamed response before its end: a short rest is read for the
     /// connection's sake, else the connection is closed.
     func abandon(_ id: CallID) {
-        guard let call = calls[id], let connection = call.connection else { return }
+        guard let call = calls.value[id], let connection = call.connection else { return }
         call.abandoned = true
         guard connection.canDrain(atMost: settings.drainBytes) else {
             withdraw(call, .cancelled)
@@ -167,7 +166,7 @@ extension Road: TimerHandler {
             sweep()
             return
         }
-        guard let call = calls.live(at: token) else { return }
+        guard let call = calls.value.live(at: token) else { return }
         call.timer = nil
         withdraw(call, .timedOut(call.totalDeadline <= reactor.now ? .total : .queue))
     }
@@ -182,7 +181,7 @@ extension Connection {
 
     /// Whether the rest of the response is known to be short.
     func canDrain(atMost bytes: Int) -> Bool {
-        guard let left = parser.bodyBytesLeft else { return false }
+        guard let left = parser.value.bodyBytesLeft else { return false }
         return left <= bytes
     }
 }

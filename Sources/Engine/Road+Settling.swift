@@ -38,7 +38,7 @@ extension Road {
 
     /// Stands behind all others of the origin until there is room.
     func wait(_ call: Call, _ record: OriginRecord) {
-        guard lines.waiting < settings.waitingCalls else {
+        guard lines.value.waiting < settings.waitingCalls else {
             call.lastPhase = .queue
             fail(call, .waitingLineFull(limit: settings.waitingCalls))
             return
@@ -49,10 +49,10 @@ extension Road {
     func stand(_ call: Call, _ record: OriginRecord, dialing: Bool) {
         var deadline = call.totalDeadline
         if dialing {
-            call.place = record.dialing.join(call)
+            call.place = record.dialing.value.join(call)
         } else {
-            call.place = record.waiting.join(call)
-            lines.waiting += 1
+            call.place = record.waiting.value.join(call)
+            lines.value.waiting += 1
             deadline = min(deadline, reactor.now.after(call.plan?.clocks.queue ?? Clocks.never))
         }
         call.isDialing = dialing
@@ -64,11 +64,11 @@ extension Road {
         guard let place = call.place, let record = call.record else { return }
         call.place = nil
         if call.isDialing {
-            record.dialing.leave(place)
+            record.dialing.value.leave(place)
         } else {
-            record.waiting.leave(place)
-            lines.waiting -= 1
-            if record.waiting.isEmpty { lines.unstarve(record) }
+            record.waiting.value.leave(place)
+            lines.value.waiting -= 1
+            if record.waiting.value.isEmpty { lines.value.unstarve(record) }
         }
         if let timer = call.timer { reactor.cancel(timer) }
         call.timer = nil
@@ -91,10 +91,11 @@ extension Road {
     /// less a margin for the journey of its FIN and up to our own cap.
     private func idleExpiry(hint: Int?) -> Instant? {
         let limits = settings.pool
-        guard let hint else { return reactor.now.advanced(by: limits.idleTimeout) }
-        let kept = Duration.seconds(hint) - limits.idleHintMargin
-        guard kept > .zero else { return nil }
-        return reactor.now.advanced(by: min(kept, limits.idleTimeoutMost))
+        guard let hint else { return reactor.now.after(limits.idleTimeout) }
+        // A hint is at most 2³¹ s: no overflow.
+        let kept = Int64(hint) * Clocks.second - limits.idleHintMargin
+        guard kept > 0 else { return nil }
+        return reactor.now.after(min(kept, limits.idleTimeoutMost))
     }
 
     /// Ends a connection; its slot is free.
@@ -107,25 +108,25 @@ extension Road {
     private func capacityFreed(_ record: OriginRecord) {
         if !record.isUnsettled, record.waiters > 0 {
             record.isUnsettled = true
-            lines.unsettled.append(record)
+            lines.value.unsettled.append(record)
         }
         settleLater()
     }
 
     private func settleLater() {
-        guard !lines.settleIsDue, !(lines.unsettled.isEmpty && lines.starved.isEmpty) else {
+        guard !lines.value.settleIsDue, !(lines.value.unsettled.isEmpty && lines.value.starved.isEmpty) else {
             return
         }
-        lines.settleIsDue = true
+        lines.value.settleIsDue = true
         reactor.enqueue { [self] in settle() }
     }
 
     // MARK: Serving
 
     private func settle() {
-        lines.settleIsDue = false
+        lines.value.settleIsDue = false
         var records: [OriginRecord] = []
-        swap(&records, &lines.unsettled)
+        swap(&records, &lines.value.unsettled)
         for record in records {
             record.isUnsettled = false
             serve(record)
@@ -135,12 +136,12 @@ extension Road {
 
     /// Idle connections go to the first in line, then room does.
     private func serve(_ record: OriginRecord) {
-        while record.pool.idle > 0, let call = record.firstForAnyConnection {
+        while record.pool.value.idle > 0, let call = record.firstForAnyConnection {
             guard case .reuse(let id) = pool.capacity(for: record, fresh: false, now: reactor.now)
             else { break }
             if let connection = alive(id) { give(connection, to: call) }
         }
-        while let call = record.waiting.first {
+        while let call = record.waiting.value.first {
             guard makeRoom(for: call, record) else { return }
         }
     }
@@ -158,10 +159,10 @@ extension Road {
             pool.close(idle)
             forgetIfUnused(idle.record)
         case .originFull:
-            lines.unstarve(record)
+            lines.value.unstarve(record)
             return false
         case .clientFull, .reuse:
-            lines.starve(record)
+            lines.value.starve(record)
             return false
         }
         leaveLine(call)
@@ -180,7 +181,7 @@ extension Road {
     /// A connection that is being opened goes to the next who waits; nil if nobody does.
     func passOn(_ opening: Connection) -> Void? {
         let record = opening.record
-        guard let next = record.waiting.first else { return nil }
+        guard let next = record.waiting.value.first else { return nil }
         leaveLine(next)
         stand(next, record, dialing: true)
         next.connection = opening
@@ -191,67 +192,67 @@ extension Road {
 
     /// One connection for each origin in turn, as long as there is room.
     private func serveStarved() {
-        var turns = lines.starved.count
-        while turns > 0, let record = lines.starved.first {
+        var turns = lines.value.starved.count
+        while turns > 0, let record = lines.value.starved.first {
             turns -= 1
-            lines.unstarve(record)
-            guard let call = record.waiting.first else { continue }
+            lines.value.unstarve(record)
+            guard let call = record.waiting.value.first else { continue }
             guard makeRoom(for: call, record) else { break }
-            if record.waiting.first != nil {
-                lines.starve(record)
+            if record.waiting.value.first != nil {
+                lines.value.starve(record)
                 turns += 1
             }
         }
-        if !lines.starved.isEmpty, pool.state.idle > 0 { sweepLater() }
+        if !lines.value.starved.isEmpty, pool.state.idle > 0 { sweepLater() }
     }
 
     // MARK: Idle connections
 
     /// Looks at the idle connections when the oldest has been idle for the grace.
     private func sweepLater() {
-        guard lines.sweepTimer == nil, let since = pool.state.idleLongestSince else { return }
-        let due = since.advanced(by: settings.pool.idleGrace)
+        guard lines.value.sweepTimer == nil, let since = pool.state.idleLongestSince else { return }
+        let due = since.after(settings.pool.idleGrace)
         let earliest = reactor.now.after(1_000_000)
-        lines.sweepTimer = reactor.schedule(self, token: -1, at: max(due, earliest))
+        lines.value.sweepTimer = reactor.schedule(self, token: -1, at: max(due, earliest))
     }
 
     func sweep() {
-        lines.sweepTimer = nil
+        lines.value.sweepTimer = nil
         for connection in pool.overIdleCap(now: reactor.now) { idleEnded(connection) }
         settleLater()
         if pool.state.idle > settings.pool.idleConnections {
-            lines.sweepTimer = reactor.schedule(
-                self, token: -1, at: reactor.now.advanced(by: settings.pool.idleGrace))
+            lines.value.sweepTimer = reactor.schedule(
+                self, token: -1, at: reactor.now.after(settings.pool.idleGrace))
         }
     }
 
     /// Ends every idle connection, as a client does that closes.
     func closeIdle() {
         for connection in pool.all where connection.state == .idle { idleEnded(connection) }
-        if let timer = lines.sweepTimer { reactor.cancel(timer) }
-        lines.sweepTimer = nil
+        if let timer = lines.value.sweepTimer { reactor.cancel(timer) }
+        lines.value.sweepTimer = nil
     }
 
     // MARK: Origins
 
     /// The origin's record, made when it is new; nil if as many as allowed are in use.
     func record(for target: Target) -> OriginRecord? {
-        if let record = origins.record(for: target) {
+        if let record = origins.value.record(for: target) {
             record.calls += 1
             return record
         }
-        if origins.count >= settings.trackedOrigins, !forgetLongestIdle() { return nil }
+        if origins.value.count >= settings.trackedOrigins, !forgetLongestIdle() { return nil }
         let record = OriginRecord(target)
         record.calls = 1
-        origins.insert(record)
+        origins.value.insert(record)
         return record
     }
 
     func forgetIfUnused(_ record: OriginRecord) {
         guard record.isUnused, record.isTracked else { return }
         record.isTracked = false
-        lines.unstarve(record)
-        origins.remove(record)
+        lines.value.unstarve(record)
+        origins.value.remove(record)
     }
 
     /// Closes what an origin keeps that nobody uses, the longest idle first.

@@ -27,9 +27,10 @@ final class Road {
     let reactor: Reactor
     let network: any Network
     let settings: EngineSettings
+    let encoder: RequestEncoder
     let pool: Pool
-    var calls = CallTable()
-    var origins = OriginTable()
+    let calls = Cell(CallTable())
+    let origins = Cell(OriginTable())
     var counters = Counters()
     var isClosed = false
 
@@ -42,9 +43,11 @@ final class Road {
     let buffers = ByteBufferPool(capacityEach: 4096, mostKept: 64)
 
     /// Who waits for what; see Road+Settling.swift.
-    var lines = Lines()
+    let lines = Cell(Lines())
     /// Ended calls whose callbacks are to be run.
-    var ended: [EndedCall] = []
+    private let ended = Cell<[EndedCall]>([])
+    /// Somebody will run them: the event that is under way, or an action of this turn.
+    private var callbacksAreDue = false
     /// Told when the last call has ended; set by a shutdown that waits for that.
     var whenQuiet: (() -> Void)?
 
@@ -52,6 +55,7 @@ final class Road {
         self.reactor = reactor
         self.network = network
         self.settings = settings
+        encoder = settings.encoder
         pool = Pool(limits: settings.pool)
         inputBuffer = ByteBuffer(capacity: settings.bytesPerRead)
         outputBuffer = ByteBuffer(capacity: 16 << 10)
@@ -66,14 +70,14 @@ final class Road {
         counters.callsStarted += 1
         call.times.started = reactor.now
         call.totalDeadline = reactor.now.after(plan.clocks.total)
-        call.attempt = Attempt(
-            isIdempotent: plan.head.method.isIdempotent, isReplayable: plan.content.isReplayable,
+        call.attempt.value = Attempt(
+            isIdempotent: plan.method.isIdempotent, isReplayable: plan.content.isReplayable,
             retriesReuseRace: settings.retriesReuseRace)
         if call.isCancelledEarly {
             fail(call, .cancelled)
         } else if isClosed {
             fail(call, .clientClosed)
-        } else if let record = record(for: plan.head.target) {
+        } else if let record = record(for: plan.target) {
             call.record = record
             follow(call)
         } else {
@@ -84,7 +88,7 @@ final class Road {
     /// Does what the call's attempt says, until it is time to wait for an event.
     func follow(_ call: Call) {
         while true {
-            switch call.attempt.next() {
+            switch call.attempt.value.next() {
             case .wait(let fresh):
                 guard let connection = admit(call, fresh: fresh) else { return }
                 dispatch(call, on: connection)
@@ -124,7 +128,7 @@ final class Road {
                 return nil
             case .clientFull:
                 wait(call, record)
-                lines.starve(record)
+                lines.value.starve(record)
                 return nil
             }
         }
@@ -156,12 +160,12 @@ final class Road {
     func dispatch(_ call: Call, on connection: Connection) {
         counters.exchanges += 1
         if connection.uses > 0 { counters.reuses += 1 }
-        call.attempt.dispatched()
+        call.attempt.value.dispatched()
         connection.start(call)
     }
 
     private func answer(_ call: Call) {
-        guard let response = wholeResponse(of: call) else { return }
+        guard let response = call.response else { return }
         end(call, .success(response))
     }
 
@@ -170,7 +174,7 @@ final class Road {
     /// Ends the call with a failure that no retry mends.
     func fail(_ call: Call, _ error: CallError) {
         call.lastError = error
-        call.attempt.failed()
+        call.attempt.value.failed()
         follow(call)
     }
 
@@ -185,13 +189,13 @@ final class Road {
         }
         let completion = call.completion
         let record = call.record
-        calls.close(call)
+        calls.value.close(call)
         if let record {
             record.calls -= 1
             forgetIfUnused(record)
         }
         deliver(outcome, to: completion)
-        if calls.live == 0, let quiet = whenQuiet {
+        if calls.value.live == 0, let quiet = whenQuiet {
             whenQuiet = nil
             quiet()
         }
@@ -211,31 +215,53 @@ final class Road {
         case .stream(let receiver):
             if case .failure(let failure) = outcome { receiver.callFailed(failure) }
         case .callback(let callback):
-            if ended.isEmpty { reactor.enqueue(runCallbacks) }
-            ended.append(EndedCall(callback: callback, outcome: outcome))
+            ended.value.append(EndedCall(callback: callback, outcome: outcome))
+            if !callbacksAreDue { callbacksLater() }
         }
     }
 
-    private lazy var runCallbacks: () -> Void = { [unowned self] in
-        var batch: [EndedCall] = []
-        swap(&batch, &ended)
-        for call in batch { call.callback(call.outcome) }
+    /// Callbacks of calls that end in an event run when it is over, one event at a time: what one
+    /// call leaves behind is then still warm for the next.
+    func eventBegan() { callbacksAreDue = true }
+
+    func eventEnded() {
+        runCallbacks()
+        callbacksAreDue = false
+    }
+
+    /// Outside an event, callers are told later in the turn.
+    private func callbacksLater() {
+        callbacksAreDue = true
+        reactor.enqueue { [self] in eventEnded() }
+    }
+
+    private func runCallbacks() {
+        var next = 0
+        // A callback may end further calls; they are told behind it.
+        while next < ended.value.count {
+            let call = ended.value[next]
+            next += 1
+            call.callback(call.outcome)
+        }
+        ended.value.removeAll(keepingCapacity: next < 1_024)
     }
 
     // MARK: Facts
 
-    func wholeResponse(of call: Call) -> WholeResponse? {
-        guard let head = call.head, let plan = call.plan else { return nil }
+    func response(
+        of call: Call, _ head: ResponseHead, body: Bytes, trailers: FieldSection?
+    ) -> WholeResponse? {
+        guard let plan = call.plan else { return nil }
         call.times.ended = reactor.now
         return WholeResponse(
-            head: head, body: call.takeBody(), trailers: call.trailers, target: plan.head.target,
-            times: call.times, dispatches: call.attempt.dispatches, peer: call.peer)
+            head: head, body: body, trailers: trailers, plan: plan, times: call.times,
+            dispatches: call.attempt.value.dispatches, peer: call.peer)
     }
 
     private func failure(of call: Call) -> CallFailure {
         CallFailure(
-            error: call.lastError ?? .cancelled, phase: call.lastPhase,
-            target: call.plan?.head.target, dispatches: call.attempt.dispatches, lost: call.lost,
+            call.lastError ?? .cancelled, phase: call.lastPhase, plan: call.plan,
+            dispatches: call.attempt.value.dispatches, lost: call.lost,
             elapsedNanoseconds: reactor.now.nanoseconds - call.times.started.nanoseconds)
     }
 }

@@ -24,8 +24,8 @@ struct CallPlanner: Sendable {
     func plan(_ method: Method, _ url: String) throws -> CallPlan {
         let target = try target(url)
         return CallPlan(
-            head: try head(method, target, Headers(), .none), content: .none,
-            clocks: clocks(method, target), bodyLimit: configuration.limits.bodyBytes)
+            method, target, clocks: clocks(method, target),
+            bodyLimit: configuration.limits.bodyBytes)
     }
 
     /// The plan of any request. `pipe` is the way of a streamed upload.

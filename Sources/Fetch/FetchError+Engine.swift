@@ -7,7 +7,7 @@ internal import FetchTransport
 extension FetchError {
     /// The error that a caller gets for an engine's failure: `CancellationError` for a cancelled
     /// call, an upload's own error as it was, else a `FetchError`.
-    static func made(of failure: CallFailure, method: String?) -> any Error {
+    static func made(of failure: CallFailure) -> any Error {
         switch failure.error {
         case .cancelled: return CancellationError()
         case .uploadFailed(let error): return error
@@ -27,8 +27,8 @@ extension FetchError {
                 number: records.count + 1, code: facts.code, phase: phase, reason: facts.reason,
                 elapsed: elapsed))
         return FetchError(
-            facts.code, phase: phase, reason: facts.reason, method: method,
-            url: failure.target?.description, attempts: records, elapsed: elapsed,
+            facts.code, phase: phase, reason: facts.reason, method: failure.plan?.method.name,
+            url: failure.plan?.target.description, attempts: records, elapsed: elapsed,
             systemError: facts.systemError)
     }
 

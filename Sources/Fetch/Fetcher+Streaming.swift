@@ -37,7 +37,7 @@ extension Fetcher {
         do {
             response = try await open(plan)
         } catch let failure as CallFailure {
-            throw FetchError.made(of: failure, method: plan.head.method.name)
+            throw FetchError.made(of: failure)
         }
         defer { response.leave() }
         return try await body(response)
@@ -58,10 +58,7 @@ extension Fetcher {
                     let reader = ReactorBound(here: BodyReader(pipe, engine), on: bound.reactor)
                     pipe.whenHead { outcome in
                         unsafe continuation.resume(
-                            with: outcome.map {
-                                StreamedResponse(
-                                    $0, reader: reader, method: plan.head.method.name)
-                            })
+                            with: outcome.map { StreamedResponse($0, reader: reader) })
                     }
                     if !ticket.began(id) { engine.cancel(id) }
                     engine.start(id, plan, .stream(pipe))

@@ -119,6 +119,7 @@ public final class Fetcher: Sendable {
     // MARK: The way in
 
     /// Executes a plan, from whatever thread.
+    @inline(__always)
     func perform(_ plan: CallPlan) async throws -> Response {
         do {
             if engine.reactor.isCurrent {
@@ -126,10 +127,11 @@ public final class Fetcher: Sendable {
             }
             return Response(whole: try await performElsewhere(plan))
         } catch let failure as CallFailure {
-            throw FetchError.made(of: failure, method: plan.head.method.name)
+            throw FetchError.made(of: failure)
         }
     }
 
+    @inline(__always)
     private func performHere(_ plan: CallPlan) async throws -> WholeResponse {
         let bound = engine
         let engine = bound.value

@@ -165,10 +165,10 @@ extension FetcherConfiguration {
         settings.pool.connectionsPerOrigin = pool.connectionsPerOrigin
         settings.pool.connections = pool.connections
         settings.pool.idleConnections = pool.idleConnections
-        settings.pool.idleTimeout = pool.idleTimeout
-        settings.pool.idleTimeoutMost = pool.idleTimeoutMost
+        settings.pool.idleTimeout = Timeouts.nanoseconds(pool.idleTimeout)
+        settings.pool.idleTimeoutMost = Timeouts.nanoseconds(pool.idleTimeoutMost)
         settings.pool.usesPerConnection = pool.usesPerConnection
-        settings.pool.lifetime = pool.lifetime
+        settings.pool.lifetime = pool.lifetime.map { Timeouts.nanoseconds($0) }
         settings.parserLimits.headBytes = limits.headBytes
         settings.parserLimits.fields = limits.fields
         settings.parserLimits.startLineBytes = limits.startLineBytes

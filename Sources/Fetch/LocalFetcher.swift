@@ -36,6 +36,7 @@ public final class LocalFetcher {
     package init(
         _ configuration: FetcherConfiguration, on reactor: Reactor, network: any Network
     ) throws {
+        if reactor.isEmbedded { reactor.adoptThread() }
         do throws(SystemError) {
             try reactor.checkUsable()
         } catch {
@@ -49,6 +50,7 @@ public final class LocalFetcher {
     /// Fetches a URL.
     @discardableResult
     public func get(_ url: String, _ completion: @escaping Completion) -> CallHandle {
+        engine.reactor.adoptThread()
         do {
             return begin(try planner.plan(.get, url), completion)
         } catch {
@@ -59,6 +61,7 @@ public final class LocalFetcher {
     /// Sends a request. A streamed upload needs ``Fetcher``; bytes and files are welcome.
     @discardableResult
     public func execute(_ request: Request, _ completion: @escaping Completion) -> CallHandle {
+        engine.reactor.adoptThread()
         do {
             return begin(try planner.plan(request), completion)
         } catch {
@@ -69,12 +72,14 @@ public final class LocalFetcher {
     /// Ends a call: its completion is told `CancellationError` and its connection is closed, in
     /// this turn. Does nothing to a call that is over.
     public func cancel(_ call: CallHandle) {
+        engine.reactor.adoptThread()
         if let id = call.id { engine.cancel(id) }
     }
 
     /// Refuses new calls, waits for those in flight as the mode says, then closes every
     /// connection and tells `whenDone`. Calls that are cut off fail with `clientClosed`.
     public func shutdown(_ mode: ShutdownMode = .graceful(), whenDone: @escaping () -> Void = {}) {
+        engine.reactor.adoptThread()
         engine.shutdown(within: mode.nanoseconds, whenDone)
     }
 
@@ -86,7 +91,6 @@ public final class LocalFetcher {
 
     private func begin(_ plan: CallPlan, _ completion: @escaping Completion) -> CallHandle {
         let id = engine.open()
-        let method = plan.head.method
         engine.start(
             id, plan,
             .callback { outcome in
@@ -94,7 +98,7 @@ public final class LocalFetcher {
                 case .success(let whole):
                     completion(.success(Response(whole: whole)))
                 case .failure(let failure):
-                    completion(.failure(FetchError.made(of: failure, method: method.name)))
+                    completion(.failure(FetchError.made(of: failure)))
                 }
             })
         return CallHandle(id: id)

@@ -7,12 +7,10 @@ public struct StreamedResponse: Sendable {
     /// The head; its own body is empty.
     public let head: Response
     private let reader: ReactorBound<BodyReader>
-    private let method: String
 
-    init(_ head: WholeResponse, reader: ReactorBound<BodyReader>, method: String) {
+    init(_ head: WholeResponse, reader: ReactorBound<BodyReader>) {
         self.head = Response(whole: head)
         self.reader = reader
-        self.method = method
     }
 
     /// Status code and reason phrase.
@@ -25,7 +23,7 @@ public struct StreamedResponse: Sendable {
     public subscript(_ name: HTTPField.Name) -> String? { head[name] }
 
     /// The body's pieces in the order of their arrival. It can be gone through once.
-    public var body: ResponseBody { ResponseBody(reader: reader, method: method) }
+    public var body: ResponseBody { ResponseBody(reader: reader) }
 
     /// The fields behind a chunked body; nil before the body's end, or if there are none.
     public var trailers: ReceivedFields? {
@@ -58,15 +56,13 @@ public struct StreamedResponse: Sendable {
 /// Reading waits for the peer; not reading makes the peer wait, once 256 KiB are unread.
 public struct ResponseBody: AsyncSequence, Sendable {
     let reader: ReactorBound<BodyReader>
-    let method: String
 
     /// Goes through the pieces once.
-    public func makeAsyncIterator() -> Iterator { Iterator(reader: reader, method: method) }
+    public func makeAsyncIterator() -> Iterator { Iterator(reader: reader) }
 
     /// Gives the pieces one after the other.
     public struct Iterator: AsyncIteratorProtocol {
         let reader: ReactorBound<BodyReader>
-        let method: String
 
         /// The next piece, never empty; nil at the body's end.
         ///
@@ -75,7 +71,7 @@ public struct ResponseBody: AsyncSequence, Sendable {
             do {
                 return try await BodyReader.next(reader)
             } catch let failure as CallFailure {
-                throw FetchError.made(of: failure, method: method)
+                throw FetchError.made(of: failure)
             }
         }
     }

@@ -8,9 +8,9 @@ package import HTTPTypes
 
 /// Header or trailer fields as received: order, case and bytes kept.
 package struct FieldSection: Sendable {
-    @usableFromInline let storage: [UInt8]
+    private let storage: [UInt8]
     /// Where in `storage` the received bytes begin.
-    @usableFromInline let base: UInt32
+    private let base: UInt32
     private let fieldCount: UInt32
 
     /// No fields.
@@ -27,18 +27,6 @@ package struct FieldSection: Sendable {
         fieldCount = UInt32(truncatingIfNeeded: count)
     }
 
-    /// The two words that speak of one field.
-    package static func words(name: Range<Int>, value: Range<Int>) -> (UInt64, UInt64) {
-        (pack(name), pack(value))
-    }
-
-    /// A range in one word: its start, its count.
-    @inlinable
-    package static func pack(_ range: Range<Int>) -> UInt64 {
-        UInt64(truncatingIfNeeded: range.lowerBound) & 0xffff_ffff
-            | UInt64(truncatingIfNeeded: range.count) &<< 32
-    }
-
     /// The number of fields.
     package var count: Int { Int(fieldCount) }
 
@@ -46,7 +34,6 @@ package struct FieldSection: Sendable {
     package var isEmpty: Bool { fieldCount == 0 }
 
     /// The place in `storage` of what one word speaks of.
-    @inlinable
     func range(_ word: Int) -> Range<Int> {
         let packed = PackedStorage.word(storage, at: word)
         let start = Int(packed & 0xffff_ffff) &+ Int(base)

@@ -36,6 +36,10 @@ public struct Headers: Sendable {
         package static var upgrade: Specials { Specials(rawValue: 64) }
         package static var keepAlive: Specials { Specials(rawValue: 128) }
         package static var expect: Specials { Specials(rawValue: 256) }
+        /// What no caller may send.
+        package static var reserved: Specials {
+            [.transferEncoding, .upgrade, .keepAlive, .expect]
+        }
     }
 
     /// No fields.

@@ -50,7 +50,9 @@ package struct Method: Sendable, Equatable {
     }
 
     package static var get: Method { Method(word: 0x2054_4547, 4, [.safe, .idempotent]) }
-    package static var head: Method { Method(word: 0x20_4441_4548, 5, [.safe, .idempotent, .head]) }
+    package static var head: Method {
+        Method(word: 0x20_4441_4548, 5, [.safe, .idempotent, .head])
+    }
     package static var post: Method { Method(word: 0x20_5453_4f50, 5, .definesContent) }
     package static var put: Method { Method(word: 0x2054_5550, 4, [.idempotent, .definesContent]) }
     package static var patch: Method { Method(word: 0x2048_4354_4150, 6, .definesContent) }

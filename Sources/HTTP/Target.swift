@@ -1,4 +1,6 @@
-// Target: a parsed http or https URL (RFC 3986, RFC 9110 section 4.2, RFC 6874). A value; any thread.
+// Target: a parsed http or https URL (RFC 3986, RFC 9110 section 4.2, RFC 6874). Immutable; any
+// thread. An object, because it is handed from the plan to the origin's record, the encoder and the
+// response: each hand-over is one reference count instead of a copy.
 //
 // The text is kept as it came when it is canonical already, which costs no allocation: the fields
 // below are ranges in it. Otherwise it is rewritten first (TargetRewriting). Canonical means: scheme
@@ -8,7 +10,7 @@
 package import FetchBytes
 
 /// An absolute http or https URL, ready to be connected to and written on the wire.
-package struct Target: Sendable {
+package final class Target: Sendable {
     /// The longest URL accepted, in bytes of UTF-8.
     package static let mostBytes = 65_536
 
@@ -29,7 +31,7 @@ package struct Target: Sendable {
     package var originHash: UInt64 { parts.originHash }
 
     /// Parses an absolute URL.
-    package init(_ url: String) throws(TargetError) {
+    package convenience init(_ url: String) throws(TargetError) {
         let utf8 = url.utf8
         guard utf8.count <= Self.mostBytes else { throw .tooLong }
         if let parts = try TargetParts(canonical: utf8.span) {
@@ -45,7 +47,7 @@ package struct Target: Sendable {
     }
 
     /// Rewrites to canonical form, then parses that.
-    private init(rewriting bytes: Span<UInt8>) throws(TargetError) {
+    private convenience init(rewriting bytes: Span<UInt8>) throws(TargetError) {
         let rewritten = String(decoding: try TargetRewriting.rewrite(bytes), as: UTF8.self)
         guard let parts = try TargetParts(canonical: rewritten.utf8.span) else {
             throw .invalidHost
@@ -57,7 +59,7 @@ package struct Target: Sendable {
     ///
     /// The base's path loses a trailing `/`; its query is not inherited. `/v1` and `/users` make
     /// `/v1/users`, and so do `/v1/` and `users`. A reference with a scheme stands for itself.
-    package init(_ reference: String, base: Target) throws(TargetError) {
+    package convenience init(_ reference: String, base: Target) throws(TargetError) {
         if TargetRewriting.hasScheme(reference.utf8.span) {
             try self.init(reference)
         } else {

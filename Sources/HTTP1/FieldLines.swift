@@ -45,6 +45,7 @@ struct FieldLines: Sendable {
     mutating func read(
         _ input: Span<UInt8>, _ bounds: Bounds, _ facts: inout HeadFacts, isTrailer: Bool
     ) throws(MessageError) -> Bool {
+        if scanned == lineStart { readWholeLines(input, bounds, &facts, isTrailer: isTrailer) }
         while true {
             if nameEnd == 0 {
                 guard scanned < input.count else { break }
@@ -82,14 +83,32 @@ struct FieldLines: Sendable {
         return false
     }
 
+    /// Reads lines while they are whole and valid. Whatever is not is left to the loop that says
+    /// what is wrong with it.
+    private mutating func readWholeLines(
+        _ input: Span<UInt8>, _ bounds: Bounds, _ facts: inout HeadFacts, isTrailer: Bool
+    ) {
+        var start = lineStart
+        while start < input.count, input[start] != 0x0d {
+            let line = Scan.fieldLine(input, from: start)
+            guard line.next > 0, line.next <= bounds.bytes, count < bounds.fields else { break }
+            let name = start..<line.nameEnd
+            let value = line.valueStart..<line.valueEnd
+            append(PackedStorage.pack(name), PackedStorage.pack(value))
+            if !isTrailer { facts.fieldReceived(input, name: name, value: value) }
+            start = line.next
+        }
+        lineStart = start
+        scanned = start
+    }
+
     /// Notes a whole line and moves to the next.
-    @inline(__always)
     private mutating func lineEnded(
         _ input: Span<UInt8>, at end: Int, _ facts: inout HeadFacts, isTrailer: Bool
     ) {
         let name = lineStart..<nameEnd
         let value = ASCII.trimmed(input, nameEnd &+ 1..<end)
-        append(FieldSection.pack(name), FieldSection.pack(value))
+        append(PackedStorage.pack(name), PackedStorage.pack(value))
         if !isTrailer { facts.fieldReceived(input, name: name, value: value) }
         lineStart = end &+ 2
         scanned = lineStart

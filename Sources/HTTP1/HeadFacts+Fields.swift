@@ -116,24 +116,26 @@ extension HeadFacts {
     }
 
     private mutating func connectionReceived(_ input: Span<UInt8>, _ value: Range<Int>) {
+        if value.count == 10, Scan.word(input, at: value.lowerBound) == Word.keepAli,
+            Scan.word(input, at: value.lowerBound &+ 2) == Word.epAlive
+        {
+            marks.insert(.keepAlive)
+        } else {
+            connectionListReceived(input, value)
+        }
+    }
+
+    private mutating func connectionListReceived(_ input: Span<UInt8>, _ value: Range<Int>) {
         var start = value.lowerBound
         while start <= value.upperBound {
             let end = Self.endOfElement(input, from: start, to: value.upperBound)
             let element = ASCII.trimmed(input, start..<end)
             start = end &+ 1
-            if element.count == 5 {
-                if ASCII.equalsIgnoringCase(input.extracting(element), "close") {
-                    marks.insert(.close)
-                }
-            } else if element.count == 10 {
-                let option = input.extracting(element)
-                if Scan.word(option, at: 0) == Word.keepAli, option[8] == UInt8(ascii: "v"),
-                    option[9] == UInt8(ascii: "e")
-                {
-                    marks.insert(.keepAlive)
-                } else if ASCII.equalsIgnoringCase(option, "keep-alive") {
-                    marks.insert(.keepAlive)
-                }
+            let option = input.extracting(element)
+            if ASCII.equalsIgnoringCase(option, "close") {
+                marks.insert(.close)
+            } else if ASCII.equalsIgnoringCase(option, "keep-alive") {
+                marks.insert(.keepAlive)
             }
         }
     }

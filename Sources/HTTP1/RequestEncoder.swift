@@ -6,7 +6,7 @@ package import FetchBytes
 package import FetchHTTP
 
 /// Writes request heads with one client's default fields.
-package struct RequestEncoder: Sendable {
+package final class RequestEncoder: Sendable {
     /// The end of the Host line and the default lines, ready to be copied.
     private let defaults: [UInt8]
     private let userAgentLine: [UInt8]
@@ -28,42 +28,46 @@ package struct RequestEncoder: Sendable {
         return [UInt8](buffer.takeBytes(buffer.readableCount))
     }
 
-    /// Writes a head. `addsClose` adds `Connection: close` unless the caller's fields say it.
+    /// Writes a head that was checked.
+    package func encode(_ request: RequestHead, into buffer: ByteBuffer) {
+        encode(request.method, request.target, request.headers, request.body, into: buffer)
+    }
+
+    /// Writes the head of a request whose parts were checked together, as a `RequestHead`.
     package func encode(
-        _ request: borrowing RequestHead, into buffer: ByteBuffer, addsClose: Bool = false
+        _ method: Method, _ target: Target, _ headers: Headers?, _ body: RequestBodyLength,
+        into buffer: ByteBuffer
     ) {
-        request.method.appendWithSpace(to: buffer)
-        if request.method.isOptions, request.target.hadEmptyPath, !request.target.hasQuery {
+        method.appendWithSpace(to: buffer)
+        if method.isOptions, target.hadEmptyPath, !target.hasQuery {
             buffer.append(UInt8(ascii: "*"))
         } else {
-            request.target.appendPathAndQuery(to: buffer)
+            target.appendPathAndQuery(to: buffer)
         }
         buffer.append(" HTTP/1.1\r\nHost: ")
-        if request.headers.isEmpty {
-            request.target.appendHostField(to: buffer)
-            buffer.append(defaults.span)
+        if let headers {
+            append(headers, target, to: buffer)
         } else {
-            appendFields(of: request, to: buffer)
+            target.appendHostField(to: buffer)
+            buffer.append(defaults)
         }
-        appendFraming(of: request, to: buffer)
-        if addsClose, !request.saysClose { buffer.append("Connection: close\r\n") }
+        appendFraming(body, method, to: buffer)
         buffer.append("\r\n")
     }
 
     /// Host, defaults that are not replaced, and the caller's fields.
-    private func appendFields(of request: borrowing RequestHead, to buffer: ByteBuffer) {
-        let headers = request.headers
+    private func append(_ headers: Headers, _ target: Target, to buffer: ByteBuffer) {
         let specials = headers.specials
         if specials.contains(.host) {
             for index in 0..<headers.count where headers.special(at: index) == .host {
                 buffer.append(headers.value(at: index))
             }
         } else {
-            request.target.appendHostField(to: buffer)
+            target.appendHostField(to: buffer)
         }
         buffer.append("\r\n")
-        if !specials.contains(.userAgent) { buffer.append(userAgentLine.span) }
-        if !specials.contains(.accept) { buffer.append(acceptLine.span) }
+        if !specials.contains(.userAgent) { buffer.append(userAgentLine) }
+        if !specials.contains(.accept) { buffer.append(acceptLine) }
         if specials.isDisjoint(with: [.host, .contentLength]) {
             headers.append(to: buffer)
             return
@@ -75,10 +79,12 @@ package struct RequestEncoder: Sendable {
         }
     }
 
-    private func appendFraming(of request: borrowing RequestHead, to buffer: ByteBuffer) {
-        switch request.body {
+    private func appendFraming(
+        _ body: RequestBodyLength, _ method: Method, to buffer: ByteBuffer
+    ) {
+        switch body {
         case .none:
-            if request.method.definesContent { buffer.append("Content-Length: 0\r\n") }
+            if method.definesContent { buffer.append("Content-Length: 0\r\n") }
         case .known(let count):
             buffer.append("Content-Length: ")
             buffer.appendDecimal(count)

@@ -18,7 +18,8 @@ package enum RequestBodyLength: Equatable, Sendable {
 package struct RequestHead: Sendable {
     package let method: Method
     package let target: Target
-    package let headers: Headers
+    /// The caller's fields; nil when there are none.
+    package let headers: Headers?
     package let body: RequestBodyLength
     /// Whether the fields say `Connection: close`.
     package let saysClose: Bool
@@ -31,18 +32,18 @@ package struct RequestHead: Sendable {
         if method.isTrace, body != .none { throw .bodyNotAllowed }
         self.method = method
         self.target = target
-        self.headers = headers
+        self.headers = headers.isEmpty ? nil : headers
         self.body = body
         let specials = headers.specials
         saysClose =
             specials.isEmpty
-            ? false : try Self.check(headers, contentLength: Self.length(of: body, method))
+            ? false : try Self.check(headers, contentLength: Self.length(of: body))
     }
 
-    /// The Content-Length that will be sent; nil when none will.
-    static func length(of body: RequestBodyLength, _ method: Method) -> Int? {
+    /// The body's length; nil when nobody knows it yet.
+    private static func length(of body: RequestBodyLength) -> Int? {
         switch body {
-        case .none: method.definesContent ? 0 : nil
+        case .none: 0
         case .known(let count): count
         case .unknown: nil
         }
@@ -60,7 +61,7 @@ package struct RequestHead: Sendable {
         for index in 0..<headers.count {
             let special = headers.special(at: index)
             if special.isEmpty { continue }
-            if !special.isDisjoint(with: [.transferEncoding, .upgrade, .keepAlive, .expect]) {
+            if !special.isDisjoint(with: .reserved) {
                 throw .reservedField(headers.name(at: index))
             }
             let value = headers.value(at: index)
@@ -78,7 +79,19 @@ package struct RequestHead: Sendable {
         return saysClose
     }
 
-    /// Whether a value is that number in decimal digits; without a body, 0 is right too.
+    /// Checks trailers: none may be about framing, routing or the connection (RFC 9110 section
+    /// 6.5.1).
+    package static func check(trailers: Headers) throws(RequestError) {
+        let forbidden = Headers.Specials.reserved.union([.host, .contentLength, .connection])
+        guard !trailers.specials.isDisjoint(with: forbidden) else { return }
+        for index in 0..<trailers.count {
+            if !trailers.special(at: index).isDisjoint(with: forbidden) {
+                throw .reservedField(trailers.name(at: index))
+            }
+        }
+    }
+
+    /// Whether a value is that number in decimal digits.
     private static func isNumber(_ value: Span<UInt8>, _ number: Int?) -> Bool {
         var sum = 0
         for index in 0..<value.count {

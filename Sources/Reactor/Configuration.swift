@@ -12,9 +12,11 @@ extension Reactor {
         /// Jobs and actions run in one turn; what is left waits for the next, so that a task that
         /// yields for ever doesn't starve the sockets. Default 4,096.
         public var maxJobsPerTurn = 4_096
-        /// While `Reactor.run` lasts, `Task { }` and `Task.sleep` stay on its thread as well: the
-        /// reactor takes the place of Swift's global executor, for the whole process. Without it
-        /// they start the global executor's threads. Only for `Reactor.run`. Default false.
+        /// While `Reactor.run` lasts, `Task { }` and whatever it sleeps for stay on its thread too:
+        /// the reactor takes the place of Swift's global executor, for the whole process. Without
+        /// it, `Task { }` starts the global executor's threads, and so does a task on the reactor
+        /// that calls `Task.sleep(nanoseconds:)` (`Task.sleep(for:)` stays). Only for
+        /// `Reactor.run`; traps there if another library has taken that place. Default false.
         public var installsGlobalExecutor = false
         /// A clock that jumps instead of waiting; nil for the real one.
         package var virtualTime: VirtualTime?

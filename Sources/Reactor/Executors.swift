@@ -19,8 +19,8 @@ struct LocalJob {
     enum Face {
         case task
         case serial(Unmanaged<ReactorSerialExecutor>)
-        /// Meant for the global executor, in whose place the reactor stands.
-        case global
+        /// A sleeper's wake-up call, which has no executor: elsewhere it would only hop away.
+        case generic
     }
 
     let job: UnownedJob
@@ -95,43 +95,39 @@ extension Reactor {
                     isolatedTo: $0.asUnownedSerialExecutor(),
                     taskExecutor: asUnownedTaskExecutor())
             }
-        case .global:
-            unsafe job.job.runSynchronously(on: Self.genericExecutor)
+        case .generic:
+            // "No executor in particular", which the runtime writes as two zero words.
+            let generic = unsafe unsafeBitCast((0, 0), to: UnownedSerialExecutor.self)
+            unsafe job.job.runSynchronously(on: generic)
         }
-    }
-
-    /// "No executor in particular", which the runtime writes as two zero words.
-    @inline(__always)
-    private static var genericExecutor: UnownedSerialExecutor {
-        unsafe unsafeBitCast((0, 0), to: UnownedSerialExecutor.self)
     }
 
     /// Finds a place for a job that came after the end.
     func runAfterEnd(_ job: LocalJob) {
         switch job.face {
-        case .task, .global:
+        case .task, .generic:
             globalConcurrentExecutor.enqueue(ExecutorJob(job.job))
         case .serial(let face):
             unsafe face._withUnsafeGuaranteedRef { $0.enqueueAfterEnd(job.job) }
         }
     }
 
-    /// The serial face: an actor whose `unownedExecutor` is this one's lives on the reactor's thread.
+    /// The serial face: actors whose `unownedExecutor` is this one's live on the reactor's thread.
     ///
-    /// The same object until the reactor ends. An embedded reactor whose face was asked for must be
-    /// stopped, because the two keep each other alive until then.
+    /// The same object until the reactor ends, then a new one each time. An embedded reactor whose
+    /// face was asked for must be stopped, because the two keep each other alive until then.
     public var serialExecutor: ReactorSerialExecutor {
-        serialFace.withLock { face in
-            if let face { return face }
+        serialFace.withLock { state in
+            if let face = state.face { return face }
             let made = ReactorSerialExecutor(self)
-            face = made
+            if state.mayBeKept { state.face = made }
             return made
         }
     }
 }
 
-/// Runs actors on a reactor's thread. Keep it in the actor, and return its `asUnownedSerialExecutor()`
-/// as the actor's `unownedExecutor`.
+/// Runs actors on a reactor's thread. Keep it in the actor, and return its
+/// `asUnownedSerialExecutor()` as the actor's `unownedExecutor`.
 public final class ReactorSerialExecutor: SerialExecutor {
     /// Whose thread it is.
     public let reactor: Reactor

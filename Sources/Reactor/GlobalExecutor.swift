@@ -2,10 +2,11 @@
 // `Task { }` and `Task.sleep` then stay on its thread, and the process keeps a single one.
 //
 // The runtime has hooks for that (swift_task_enqueueGlobal_hook and its two siblings for delays).
+// Jobs that come through them are run as the reactor's own, so that what they sleep for comes to
+// the reactor as well (Sleeping.swift).
 // They are the process's: one reactor at a time, and a library that has its own there stays.
 
 internal import CFetchLinux
-internal import FetchTime
 internal import Synchronization
 
 extension Reactor {
@@ -19,7 +20,7 @@ extension Reactor {
         let installed = unsafe fetch_install_global_executor(
             { job in
                 let job = unsafe unsafeBitCast(job, to: UnownedJob.self)
-                Reactor.standIn.withLock { $0 }?.submit(LocalJob(job: job, face: .global))
+                Reactor.standIn.withLock { $0 }?.submit(LocalJob(job: job, face: .task))
             },
             { job, nanoseconds in
                 let job = unsafe unsafeBitCast(job, to: UnownedJob.self)
@@ -35,49 +36,5 @@ extension Reactor {
         guard isGlobalExecutor else { return }
         isGlobalExecutor = false
         fetch_remove_global_executor()
-    }
-
-    private func submit(_ job: UnownedJob, after nanoseconds: Int64) {
-        guard isCurrent else {
-            if !post({ self.submit(job, after: nanoseconds) }) {
-                unsafe fetch_enqueue_global_with_delay(job.address, nanoseconds)
-            }
-            return
-        }
-        _ = schedule(
-            DelayedJobs(self), token: job.bits,
-            at: cachedNow.adding(nanoseconds: nanoseconds))
-    }
-}
-
-/// Jobs of the global executor that wait for their time: the token is the job.
-private final class DelayedJobs: TimerHandler {
-    private let reactor: Reactor
-
-    init(_ reactor: Reactor) {
-        self.reactor = reactor
-    }
-
-    func timerFired(_ token: Int) {
-        reactor.submit(LocalJob(job: UnownedJob(bits: token), face: .global))
-    }
-
-    /// The reactor ends: the runtime's own queue waits for the rest of the time.
-    func timerDiscarded(_ token: Int, dueAt deadline: Instant) {
-        let left = max(0, deadline.nanoseconds(since: reactor.now))
-        unsafe fetch_enqueue_global_with_delay(UnownedJob(bits: token).address, left)
-    }
-}
-
-/// A job is one pointer; these are its faces.
-extension UnownedJob {
-    fileprivate var bits: Int { unsafe unsafeBitCast(self, to: Int.self) }
-
-    fileprivate var address: UnsafeMutableRawPointer {
-        unsafe unsafeBitCast(self, to: UnsafeMutableRawPointer.self)
-    }
-
-    fileprivate init(bits: Int) {
-        self = unsafe unsafeBitCast(bits, to: UnownedJob.self)
     }
 }

@@ -17,13 +17,16 @@ enum InboxEntry {
 
 /// The queue of a reactor for other threads.
 ///
-/// The pointer is a mutex that lives as long as the inbox; unsafe calls are pthread's and write's
+/// The pointers are mutexes that live as long as the inbox; unsafe calls are pthread's and write's
 /// own. `entries` and the flags are touched with the mutex held.
 @safe
 final class Inbox {
     /// Becomes readable, edge-triggered, when the reactor has something to look at.
     let eventDescriptor: CInt
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
+    /// Held by whoever lets go of what belonged to a reactor that has ended; recursive, because
+    /// one release leads to others.
+    private let endMutex: UnsafeMutablePointer<pthread_mutex_t>
     private var entries: [InboxEntry] = []
     private var isClosed = false
     private var stopIsAskedFor = false
@@ -33,12 +36,19 @@ final class Inbox {
         guard eventDescriptor >= 0 else { throw .failed(.eventfd, errno: errno) }
         unsafe mutex = .allocate(capacity: 1)
         unsafe pthread_mutex_init(mutex, nil)
+        unsafe endMutex = .allocate(capacity: 1)
+        var recursive = pthread_mutexattr_t()
+        unsafe pthread_mutexattr_init(&recursive)
+        unsafe pthread_mutexattr_settype(&recursive, CInt(PTHREAD_MUTEX_RECURSIVE))
+        unsafe pthread_mutex_init(endMutex, &recursive)
     }
 
     deinit {
         _ = Glibc.close(eventDescriptor)
         unsafe pthread_mutex_destroy(mutex)
         unsafe mutex.deallocate()
+        unsafe pthread_mutex_destroy(endMutex)
+        unsafe endMutex.deallocate()
     }
 
     /// Puts an entry at the end; false, and nothing happens, once the inbox is closed.
@@ -77,6 +87,13 @@ final class Inbox {
         lock()
         defer { unlock() }
         return stopIsAskedFor
+    }
+
+    /// Lets go of what belonged to the reactor, one thread at a time.
+    func lettingGo(_ body: () -> Void) {
+        unsafe pthread_mutex_lock(endMutex)
+        body()
+        unsafe pthread_mutex_unlock(endMutex)
     }
 
     /// Nothing is taken from now on.

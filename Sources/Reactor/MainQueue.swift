@@ -1,8 +1,8 @@
 // Dispatch's main queue, drained by a reactor that owns the main thread. Reactor thread.
 //
 // On Linux `@MainActor` is Dispatch's main queue. While a reactor has the main thread nobody else
-// can drain it, and main-actor code would wait for ever; so the queue's own descriptor, libdispatch's
-// door for run loops, stands in the epoll set.
+// can drain it, and main-actor code would wait for ever; so the queue's own descriptor,
+// libdispatch's door for run loops, stands in the epoll set.
 
 internal import CFetchLinux
 internal import Dispatch  // for the linker: its two functions are declared in CFetchLinux

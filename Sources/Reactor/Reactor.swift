@@ -16,7 +16,9 @@
 //     thread, and needs no lock.
 //
 // `startThread` sets the number before the thread runs its first instruction of ours, and
-// pthread_create(3) orders everything before it; that is how a reactor changes hands once.
+// pthread_create(3) orders everything before it; that is how a reactor changes hands once. An
+// embedded reactor changes hands with its host (`adoptThread`): only `turn` and the callback face,
+// which is not Sendable, adopt it, and their host serialises them.
 //
 // What other threads want done goes through the inbox: `post`, jobs of tasks, releases. Its lock
 // orders what the sender did before with what the reactor does after.
@@ -35,7 +37,7 @@
 public import CFetchLinux  // for `isCurrent`, which is inlinable
 package import FetchTime
 internal import Glibc
-internal import Synchronization
+public import Synchronization  // for the same
 
 /// One thread's loop: waits for descriptors and timers, and runs what is ready.
 ///
@@ -48,30 +50,34 @@ internal import Synchronization
 public final class Reactor: TaskExecutor, @unchecked Sendable {
     // Constants: any thread.
     /// The number of the thread that this reactor belongs to.
-    @usableFromInline let owner: UInt64
+    ///
+    /// Set once, but for an embedded reactor: there the host's thread of the day adopts it.
+    @usableFromInline let owner: Atomic<UInt64>
     /// In which generation of forks it was made.
     let forks: UInt64
     let configuration: Configuration
-    let isEmbedded: Bool
+    package let isEmbedded: Bool
     let poller: Poller
     let inbox: Inbox
     /// A timerfd; -1 for those who wait in epoll_wait(2) itself, or on virtual time.
     let timerDescriptor: CInt
     /// See `Executors.swift`.
-    let serialFace = Mutex<ReactorSerialExecutor?>(nil)
+    let serialFace = Mutex<(face: ReactorSerialExecutor?, mayBeKept: Bool)>((nil, true))
+    /// Whether it is inside a turn; an embedded reactor is asked by who would adopt it.
+    private let turning = Atomic(false)
 
     // Everything below is touched by the owner's thread alone.
-    var slots: ContiguousArray<RegistrationSlot> = []
-    var freeSlots: ContiguousArray<Int> = []
+    @ThreadBound var slots: ContiguousArray<RegistrationSlot> = []
+    @ThreadBound var freeSlots: ContiguousArray<Int> = []
     var registrationCount = 0
-    var timers: TimerWheel<Timer>
+    @ThreadBound var timers: TimerWheel<Timer>
     /// What the timerfd is armed for; the end of time when it has fired.
     var armedFor = Instant.distantFuture
-    var jobs = JobQueue()
-    var actions: ContiguousArray<() -> Void> = []
-    var spareActions: ContiguousArray<() -> Void> = []
-    var received: [InboxEntry] = []
-    /// Whether the eventfd was seen in this turn, or the inbox must be looked at for another reason.
+    @ThreadBound var jobs = JobQueue()
+    @ThreadBound var actions: ContiguousArray<() -> Void> = []
+    @ThreadBound var spareActions: ContiguousArray<() -> Void> = []
+    @ThreadBound var received: [InboxEntry] = []
+    /// Whether the eventfd was seen, or the inbox must be looked at for another reason.
     var inboxHasNews = false
     var closeHooks: [(id: Int, action: () -> Void)] = []
     var closeHooksMade = 0
@@ -82,9 +88,14 @@ public final class Reactor: TaskExecutor, @unchecked Sendable {
     let virtualClock_: VirtualClock?
     /// The virtual clock as other threads see it.
     let virtualNanoseconds: Atomic<Int64>
+    /// See `Sleeping.swift`.
+    lazy var delayedJobs = DelayedJobs(self)
     /// See `serveTimers`.
-    var sweep: Sweep?
-    var isTurning = false
+    @ThreadBound var sweep: Sweep?
+    var isTurning: Bool {
+        get { turning.load(ordering: .acquiring) }
+        set { turning.store(newValue, ordering: .releasing) }
+    }
     /// The end has begun: nobody may wait any more.
     var isEnding = false
     var isClosed = false
@@ -103,7 +114,7 @@ public final class Reactor: TaskExecutor, @unchecked Sendable {
 
     init(_ configuration: Configuration, owner: UInt64, isEmbedded: Bool) throws(SystemError) {
         fetch_watch_forks()
-        self.owner = owner
+        self.owner = Atomic(owner)
         self.configuration = configuration
         self.isEmbedded = isEmbedded
         forks = fetch_fork_count()
@@ -131,6 +142,14 @@ public final class Reactor: TaskExecutor, @unchecked Sendable {
     deinit {
         if timerDescriptor >= 0 { _ = Glibc.close(timerDescriptor) }
         poller.close()
+        _slots.deallocate()
+        _freeSlots.deallocate()
+        _timers.deallocate()
+        _jobs.deallocate()
+        _actions.deallocate()
+        _spareActions.deallocate()
+        _received.deallocate()
+        _sweep.deallocate()
     }
 
     // MARK: Whose thread is this?
@@ -145,12 +164,27 @@ public final class Reactor: TaskExecutor, @unchecked Sendable {
     }
 
     /// Whether the caller is on this reactor's thread, turning or not.
-    @inlinable package var isCurrent: Bool { fetch_thread_number() == owner }
+    @inlinable package var isCurrent: Bool {
+        fetch_thread_number() == owner.load(ordering: .relaxed)
+    }
 
     /// Traps unless the caller is on this reactor's thread.
     @inlinable
     package func checkThread() {
         if !isCurrent { isElsewhere() }
+    }
+
+    /// Makes the calling thread an embedded reactor's, unless it is that already.
+    ///
+    /// A host's loop may move from thread to thread, as a serial queue does. It serialises its
+    /// calls, and that is what orders one thread's use before the next one's; a turn that is under
+    /// way on another thread is noticed.
+    package func adoptThread() {
+        if isCurrent { return }
+        guard isEmbedded, !isForked, !isTurning else {
+            isElsewhere()
+        }
+        owner.store(Self.adoptThisThread(), ordering: .relaxed)
     }
 
     @usableFromInline
@@ -193,7 +227,7 @@ public final class Reactor: TaskExecutor, @unchecked Sendable {
         return virtualClock_
     }
 
-    /// How many turns have begun: state that was looked at in this turn need not be looked at again.
+    /// How many turns have begun: what was looked at in this turn need not be looked at again.
     package var turnNumber: UInt64 {
         checkThread()
         return turnsMade
@@ -202,6 +236,7 @@ public final class Reactor: TaskExecutor, @unchecked Sendable {
     // MARK: Later, and from elsewhere
 
     /// Runs the action later in this turn: after ready I/O and timers, before the next poll.
+    /// Dropped once the reactor has ended.
     package func enqueue(_ action: @escaping () -> Void) {
         checkThread()
         guard !isClosed else { return }
@@ -230,9 +265,7 @@ public final class Reactor: TaskExecutor, @unchecked Sendable {
         let reference = unsafe Unmanaged.passRetained(object)
         if isForked { return unsafe reference.release() }  // on the child's only thread
         if unsafe inbox.put(.release(reference)) { return }
-        fetch_lock_late_releases()
-        unsafe reference.release()
-        fetch_unlock_late_releases()
+        inbox.lettingGo { unsafe reference.release() }
     }
 }
 

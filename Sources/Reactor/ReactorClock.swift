@@ -22,7 +22,7 @@ public struct ReactorClock: Clock {
 
     /// Sleeps until then, or up to a millisecond longer. Any thread.
     ///
-    /// Throws `CancellationError` in the turn in which the task is cancelled, or when the reactor ends.
+    /// Throws `CancellationError` in the turn of the cancellation, or when the reactor ends.
     public func sleep(until deadline: Instant, tolerance: Duration? = nil) async throws {
         let sleeper = ReactorBound(Sleeper(), on: reactor)
         try await withTaskCancellationHandler {

@@ -73,7 +73,7 @@ extension Reactor {
     }
 
     /// Makes a reactor for the calling thread, driven by another loop: it waits until
-    /// `fileDescriptor` is readable and then calls `turn`. Ended by `stop`, or with its last reference.
+    /// `fileDescriptor` is readable and then calls `turn`. Ended by `stop`.
     public static func embedded(
         _ configuration: Configuration = Configuration()
     ) throws -> Reactor {
@@ -89,7 +89,7 @@ extension Reactor {
     public func stop() {
         guard !isForked else { return }
         guard isEmbedded else { return inbox.askToStop() }
-        checkThread()
+        adoptThread()
         if isTurning { stopsAfterTurn = true } else { whileCurrent { end() } }
     }
 
@@ -125,7 +125,7 @@ extension Reactor {
     }
 
     private func runThread() {
-        fetch_set_thread_number(owner)
+        fetch_set_thread_number(owner.load(ordering: .relaxed))
         _ = unsafe fetch_name_thread(pthread_self(), threadName)  // lives until the call returns
         whileCurrent {
             while !inbox.isAskedToStop, !isForked { _ = turn(waiting: true, maxEvents: .max) }
@@ -134,7 +134,7 @@ extension Reactor {
     }
 
     /// The thread's number, given now if it has none.
-    private static func adoptThisThread() -> UInt64 {
+    static func adoptThisThread() -> UInt64 {
         fetch_watch_forks()
         if fetch_thread_number() == 0 { fetch_set_thread_number(fetch_new_thread_number()) }
         return fetch_thread_number()
@@ -176,20 +176,21 @@ extension Reactor {
         while let hook = closeHooks.popLast() { hook.action() }
     }
 
-    /// See the essay in Reactor.swift: releases on other threads wait for this lock.
+    /// Accepted is accepted: what is left runs, and what that adds doesn't. Then everything is let
+    /// go; see the essay in Reactor.swift for the lock.
     private func letGo() {
-        fetch_lock_late_releases()
-        defer { fetch_unlock_late_releases() }
-        inbox.close()
-        discardTimers()
-        inboxHasNews = true
-        while hasLocalWork || inboxHasNews { runLeftovers() }
-        isClosed = true
-        for slot in slots.indices {
-            slots[slot].generation &+= 1
-            _ = slots[slot].handler.take()
+        inbox.lettingGo {
+            isClosed = true
+            inbox.close()
+            runLeftovers()
+            discardTimers()
+            for slot in slots.indices {
+                slots[slot].generation &+= 1
+                let handler = slots[slot].handler.take()
+                _ = handler
+            }
+            serialFace.withLock { $0 = (nil, false) }
         }
-        serialFace.withLock { $0 = nil }
     }
 
     /// Timers will not fire: sleepers are told.
@@ -199,9 +200,8 @@ extension Reactor {
         }
     }
 
-    /// Accepted is accepted: actions run here; jobs go where late jobs go.
+    /// Actions run here; jobs go where late jobs go.
     private func runLeftovers() {
-        inboxHasNews = false
         inbox.takeAll(into: &received)
         let entries = received
         received = []

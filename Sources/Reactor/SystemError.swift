@@ -33,7 +33,7 @@ public enum SystemCall: String, Hashable, Sendable {
 public enum SystemError: Error, Hashable, Sendable {
     /// A system call failed with that `errno`.
     case failed(SystemCall, errno: CInt)
-    /// epoll(7) refuses the descriptor (EPERM): a regular file or a directory, which is always ready.
+    /// epoll(7) refuses the descriptor (EPERM): a regular file or a directory, always ready.
     case notPollable
     /// The reactor belongs to the process that this one was forked from, and so does its epoll set.
     case forked

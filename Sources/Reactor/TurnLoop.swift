@@ -36,10 +36,10 @@ extension Reactor {
     /// nothing.
     @discardableResult
     public func turn(maxEvents: Int = .max) -> Int {
-        checkThread()
         guard isEmbedded else {
             fatalError("Reactor.turn is for embedded reactors; this one turns by itself")
         }
+        adoptThread()
         guard !isTurning else { fatalError("Reactor.turn was called inside a turn") }
         guard !isClosed else { return 0 }
         return whileCurrent {
@@ -129,13 +129,14 @@ extension Reactor {
         sweeping = sweep ?? sweeping
         if served >= limit, sweeping.eventsServed < registrationCount { return served }
         sweep = nil
-        var left = configuration.maxTimersPerTurn
+        let bound = max(1, configuration.maxTimersPerTurn)
+        var left = bound
         while left > 0, let timer = timers.popExpired(now: sweeping.dueAt) {
             timer.handler.timerFired(timer.token)
             refreshClockAfterLongCall()
             left -= 1
         }
-        served += configuration.maxTimersPerTurn - left
+        served += bound - left
         return served
     }
 
@@ -143,7 +144,8 @@ extension Reactor {
 
     /// Runs jobs and actions, and those that they bring about, within the turn's bound.
     private func runJobs() -> Int {
-        var left = configuration.maxJobsPerTurn
+        let bound = max(1, configuration.maxJobsPerTurn)
+        var left = bound
         while left > 0 {
             let before = left
             while left > 0, let job = jobs.next() {
@@ -155,7 +157,7 @@ extension Reactor {
             if left == before { break }
         }
         jobs.compact()
-        return configuration.maxJobsPerTurn - left
+        return bound - left
     }
 
     /// Runs the actions that are there now. Those that they add wait for the next round.
@@ -234,6 +236,7 @@ extension Reactor {
     }
 
     /// Work was added between two turns: the embedding loop must hear of it.
+    @inline(__always)
     func signalIfOutsideTurn() {
         if isEmbedded, !isTurning { signalOwnLoop() }
     }

@@ -1,4 +1,4 @@
-// A point on the monotonic clock, in nanoseconds. A value of any thread; nothing here reads a clock.
+// A point on the monotonic clock, in nanoseconds. A value of any thread; reads no clock.
 
 /// A point in time on a reactor's clock: nanoseconds since an origin that only differences can see.
 ///

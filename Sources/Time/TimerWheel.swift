@@ -51,10 +51,34 @@ package struct TimerWheel<Payload> {
         @usableFromInline var list: Int32
 
         @inlinable
-        init(payload: consuming Payload, tick: Int64) {
+        init(payload: consuming Payload, tick: Int64, list: Int32, previous: Int32) {
             self.payload = payload
             self.tick = tick
-            (next, previous, generation, list) = (-1, -1, 0, -1)
+            self.list = list
+            self.previous = previous
+            next = -1
+            generation = 0
+        }
+
+        /// Takes a free entry into use; the free entry behind it.
+        @inlinable
+        mutating func fill(
+            _ payload: consuming Payload, _ tick: Int64, _ list: Int32, _ previous: Int32
+        ) -> (nextFree: Int32, generation: UInt32) {
+            defer { next = -1 }
+            self.payload = payload
+            self.tick = tick
+            self.list = list
+            self.previous = previous
+            return (next, generation)
+        }
+
+        /// The generation moves on, so that identifiers of the old entry find nothing.
+        @inlinable
+        mutating func free(_ nextFree: Int32) -> Payload? {
+            generation &+= 1
+            next = nextFree
+            return payload.take()
         }
     }
 
@@ -66,6 +90,25 @@ package struct TimerWheel<Payload> {
         @usableFromInline var earliest: Int64 = .max
 
         @inlinable init() {}
+
+        /// The entry becomes the last one; the one before it.
+        @inlinable
+        mutating func append(_ index: Int32, _ tick: Int64) -> Int32 {
+            defer { last = index }
+            if last < 0 { first = index }
+            earliest = min(earliest, tick)
+            return last
+        }
+
+        /// An entry between these two goes; whether the list is empty then.
+        @inlinable
+        mutating func close(_ previous: Int32, _ next: Int32) -> Bool {
+            if previous < 0 { first = next }
+            if next < 0 { last = previous }
+            guard first < 0 else { return false }
+            earliest = .max
+            return true
+        }
     }
 
     @usableFromInline var entries: ContiguousArray<Entry> = []
@@ -103,21 +146,37 @@ package struct TimerWheel<Payload> {
     @inlinable
     package mutating func insert(_ payload: consuming Payload, at deadline: Instant) -> TimerID {
         let tick = max(Self.tick(notBefore: deadline), currentTick)
-        let index = takeEntry(payload, tick)
-        append(index, tick)
+        let list = list(of: tick)
         count += 1
-        return TimerID(
-            slot: UInt32(bitPattern: index), generation: entries[Int(index)].generation)
+        let index = firstFree
+        guard index >= 0 else { return insertNew(payload, tick, list) }
+        let previous = lists[list].append(index, tick)
+        if previous >= 0 { entries[Int(previous)].next = index }
+        let (nextFree, generation) = entries[Int(index)]
+            .fill(payload, tick, Int32(truncatingIfNeeded: list), previous)
+        firstFree = nextFree
+        return TimerID(slot: UInt32(bitPattern: index), generation: generation)
+    }
+
+    @inlinable @inline(never)
+    mutating func insertNew(_ payload: consuming Payload, _ tick: Int64, _ list: Int) -> TimerID {
+        let index = Int32(truncatingIfNeeded: entries.count)
+        let previous = lists[list].append(index, tick)
+        if previous >= 0 { entries[Int(previous)].next = index }
+        entries.append(
+            Entry(payload: payload, tick: tick, list: Int32(list), previous: previous))
+        return TimerID(slot: UInt32(bitPattern: index), generation: 0)
     }
 
     /// Takes an entry out before it is due; nil if it has fired or was cancelled already.
     @inlinable
     package mutating func cancel(_ timer: TimerID) -> Payload? {
         let index = Int(timer.slot)
-        guard index < entries.count, entries[index].generation == timer.generation,
-            entries[index].payload != nil
-        else { return nil }
-        return remove(Int32(index))
+        // A free entry's generation was never given out.
+        guard index < entries.count, entries[index].generation == timer.generation else {
+            return nil
+        }
+        return remove(Int32(truncatingIfNeeded: index))
     }
 
     /// Takes out the next entry that is due at `now`; nil if there is none.
@@ -217,24 +276,26 @@ package struct TimerWheel<Payload> {
 
     // MARK: Lists
 
-    /// Appends the entry to the list where its tick belongs, seen from the current tick.
+    /// The list where a tick belongs, seen from the current tick; marked as in use.
+    @inlinable
+    mutating func list(of tick: Int64) -> Int {
+        guard tick > currentTick else { return Self.dueList }
+        let level = (63 - (tick ^ currentTick).leadingZeroBitCount) / 6
+        let digit = Int(truncatingIfNeeded: tick >> Int64(level * 6)) & 63
+        slotsInUse[level] |= 1 << UInt64(digit)
+        levelsInUse |= 1 << UInt32(level)
+        return level << 6 | digit
+    }
+
+    /// Appends the entry to the list where its tick belongs now.
     @inlinable
     mutating func append(_ index: Int32, _ tick: Int64) {
-        var list = Self.dueList
-        if tick > currentTick {
-            let level = (63 - (tick ^ currentTick).leadingZeroBitCount) / 6
-            let digit = Int(truncatingIfNeeded: tick >> Int64(level * 6)) & 63
-            list = level << 6 | digit
-            slotsInUse[level] |= 1 << UInt64(digit)
-            levelsInUse |= 1 << UInt32(level)
-        }
-        let last = lists[list].last
+        let list = list(of: tick)
+        let previous = lists[list].append(index, tick)
+        if previous >= 0 { entries[Int(previous)].next = index }
         entries[Int(index)].next = Self.none
-        entries[Int(index)].previous = last
+        entries[Int(index)].previous = previous
         entries[Int(index)].list = Int32(truncatingIfNeeded: list)
-        if last >= 0 { entries[Int(last)].next = index } else { lists[list].first = index }
-        lists[list].last = index
-        lists[list].earliest = min(lists[list].earliest, tick)
     }
 
     /// Takes the entry out of its list and frees it.
@@ -242,45 +303,27 @@ package struct TimerWheel<Payload> {
     mutating func remove(_ index: Int32) -> Payload? {
         let (next, previous) = (entries[Int(index)].next, entries[Int(index)].previous)
         let list = Int(entries[Int(index)].list)
-        if next >= 0 { entries[Int(next)].previous = previous } else { lists[list].last = previous }
-        if previous >= 0 { entries[Int(previous)].next = next } else { lists[list].first = next }
-        if lists[list].first < 0 { clear(list) }
+        if next >= 0 { entries[Int(next)].previous = previous }
+        if previous >= 0 { entries[Int(previous)].next = next }
+        if lists[list].close(previous, next) { unmark(list) }
         count -= 1
-        return freeEntry(index)
+        defer { firstFree = index }
+        return entries[Int(index)].free(firstFree)
     }
 
-    /// Marks a list as empty.
+    /// Empties a list whose entries are being moved.
     @inlinable
     mutating func clear(_ list: Int) {
         lists[list] = List()
+        unmark(list)
+    }
+
+    /// Marks a list as not in use.
+    @inlinable
+    mutating func unmark(_ list: Int) {
         guard list < Self.dueList else { return }
         let level = list >> 6
         slotsInUse[level] &= ~(1 << UInt64(list & 63))
         if slotsInUse[level] == 0 { levelsInUse &= ~(1 << UInt32(level)) }
-    }
-
-    // MARK: Entries
-
-    @inlinable
-    mutating func takeEntry(_ payload: consuming Payload, _ tick: Int64) -> Int32 {
-        let index = firstFree
-        guard index >= 0 else {
-            entries.append(Entry(payload: payload, tick: tick))
-            return Int32(entries.count - 1)
-        }
-        firstFree = entries[Int(index)].next
-        entries[Int(index)].payload = payload
-        entries[Int(index)].tick = tick
-        return index
-    }
-
-    /// The generation moves on, so that identifiers of the old entry find nothing.
-    @inlinable
-    mutating func freeEntry(_ index: Int32) -> Payload? {
-        let payload = entries[Int(index)].payload.take()
-        entries[Int(index)].generation &+= 1
-        entries[Int(index)].next = firstFree
-        firstFree = index
-        return payload
     }
 }

@@ -18,7 +18,8 @@ package final class Dial: ByteStreamHandler {
     private var next = 0
     private var failures: [ConnectError.AddressFailure] = []
     private var stream: (any ByteStream)?
-    private weak var handler: (any DialHandler)?
+    /// A cycle with the connection, until the outcome is told or the dial cancelled.
+    private var handler: (any DialHandler)?
 
     /// Starts at once. `handler` hears of the outcome later, never before this returns.
     package init(_ addresses: [SocketAddress], over network: any Network, handler: any DialHandler)

@@ -31,6 +31,8 @@ package struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
 
     /// Parses `127.0.0.1`, `::1` or `fe80::1%eth0`; nil for anything else. No brackets.
     package init?(literal text: String, port: UInt16) {
+        // C would take what stands before a NUL for all of it.
+        guard !text.utf8.contains(0) else { return nil }
         var v4 = in_addr()
         // inet_pton writes exactly one in_addr / in6_addr into the value handed in.
         if unsafe inet_pton(AF_INET, text, &v4) == 1 {

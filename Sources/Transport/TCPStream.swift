@@ -35,7 +35,12 @@ package final class TCPStream: ByteStream, ReadinessHandler {
     }
 
     package let peer: SocketAddress
-    package var handler: (any ByteStreamHandler)?
+    // Private storage behind a plain property: accesses to it need no exclusivity check.
+    private var listener: (any ByteStreamHandler)?
+    package var handler: (any ByteStreamHandler)? {
+        get { listener }
+        set { listener = newValue }
+    }
     private let reactor: Reactor
     private var descriptor: CInt
     private var registration: Registration?
@@ -45,7 +50,7 @@ package final class TCPStream: ByteStream, ReadinessHandler {
     init(connectingTo address: SocketAddress, on reactor: Reactor, handler: any ByteStreamHandler) {
         peer = address
         self.reactor = reactor
-        self.handler = handler
+        listener = handler
         interest = [.readable, .writable]
         state = .connecting
         descriptor = socket(
@@ -89,15 +94,19 @@ package final class TCPStream: ByteStream, ReadinessHandler {
     /// The handler must not hear of a failure before the call that opened the stream returns.
     private func failLater(_ failure: ConnectFailure) {
         reactor.enqueue { [self] in
-            guard state == .connecting else { return }
-            handler?.streamFailed(failure)
+            switch state {
+            case .connecting: listener?.streamFailed(failure)
+            // Adopted, and the reactor could not watch it: the owner's next call finds out.
+            case .open: listener?.streamReady([.error, .hangup])
+            case .closed: break
+            }
         }
     }
 
     package func descriptorReady(_ readiness: Readiness) {
         switch state {
         case .open:
-            handler?.streamReady(readiness)
+            listener?.streamReady(readiness)
         case .connecting:
             finishConnecting()
         case .closed:
@@ -111,12 +120,12 @@ package final class TCPStream: ByteStream, ReadinessHandler {
         // getsockopt writes one int into `error`, as SO_ERROR is documented to do.
         _ = unsafe getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &size)
         if error != 0 {
-            handler?.streamFailed(ConnectFailure(.failed(.connect, errno: error)))
+            listener?.streamFailed(ConnectFailure(.failed(.connect, errno: error)))
             return
         }
         state = .open
         setInterest(.readable)
-        handler?.streamConnected()
+        listener?.streamConnected()
     }
 
     package func read(into buffer: ByteBuffer, atMost: Int) -> ReadOutcome {
@@ -180,7 +189,7 @@ package final class TCPStream: ByteStream, ReadinessHandler {
     package func close() {
         guard state != .closed else { return }
         state = .closed
-        handler = nil
+        listener = nil
         if let registration { reactor.deregister(registration) }
         registration = nil
         if descriptor >= 0 { _ = Glibc.close(descriptor) }

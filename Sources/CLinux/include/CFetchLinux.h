@@ -10,6 +10,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/timerfd.h>
+#include <sys/types.h>
 #include <time.h>
 
 // epoll(7)'s constants are an enum's members or casts in the header; these are their values.
@@ -53,6 +54,8 @@ extern uint64_t fetch_forks;
 static inline uint64_t fetch_fork_count(void) { return fetch_forks; }
 // Asks for the above by pthread_atfork(3); needed once, repeated calls do nothing.
 void fetch_watch_forks(void);
+// fork(2), which Swift's Glibc module hides.
+pid_t fetch_fork(void);
 
 // -- Time --------------------------------------------------------------------------------------
 
@@ -88,18 +91,19 @@ static inline int64_t fetch_nanoseconds(clockid_t clock) {
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-// -- Releases after a reactor's end ------------------------------------------------------------
-
-// One recursive lock (its initialiser is a macro) for releases that find their reactor closed.
-void fetch_lock_late_releases(void);
-void fetch_unlock_late_releases(void);
-
 // -- Dispatch's main queue ---------------------------------------------------------------------
 
 // libdispatch's door for run loops: a descriptor that is readable when the main queue has work,
 // and the call that runs it. Neither makes a thread.
 int _dispatch_get_main_queue_handle_4CF(void);
 void _dispatch_main_queue_callback_4CF(void *_Null_unspecified message);
+
+// -- Sockets -----------------------------------------------------------------------------------
+
+// accept4(2), which the header shows to _GNU_SOURCE alone: non-blocking and closed on exec from its
+// first moment. Returns what accept4 returns.
+struct sockaddr;
+int fetch_accept(int listener, struct sockaddr *_Nonnull peer, unsigned int *_Nonnull length);
 
 // -- Swift's global executor -------------------------------------------------------------------
 

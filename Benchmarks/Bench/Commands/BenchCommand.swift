@@ -1,0 +1,22 @@
+// `bench`: load tests for HTTP servers and for this client. Without a subcommand it runs the scenario
+// list. The commands only read arguments; the work is elsewhere. Main thread.
+
+import ArgumentParser
+
+/// The root command.
+@main
+struct BenchCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "bench",
+        abstract: "Measures this HTTP client, or any HTTP/1.1 server with it.",
+        discussion: """
+            Without a subcommand it starts a server of its own on loopback and runs a list of \
+            scenarios, two minutes at most. Caching and coalescing are off: every request is sent.
+            """,
+        version: "0.1.0",
+        subcommands: [
+            ListCommand.self, HTTPCommand.self, CompareCommand.self, ScenarioCommand.self,
+            InstructionsCommand.self, OriginCommand.self, FloorCommand.self, GuardCommand.self,
+        ],
+        defaultSubcommand: ListCommand.self)
+}

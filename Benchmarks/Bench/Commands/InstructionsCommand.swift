@@ -1,0 +1,161 @@
+// `bench instructions`: the program whose user-space instructions are counted. It does the measured call and
+// nothing else: two runs of different lengths give the cost of one request. Main thread.
+//
+// The measured call: `get` with a String that is parsed each time; the status, one field and the body's
+// bytes are read. 64 callers, connection caps raised, every other default on.
+
+import ArgumentParser
+import Fetch
+import FetchReactor
+import Glibc
+
+/// The measured program of the instruction budgets.
+struct InstructionsCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "instructions", shouldDisplay: false)
+
+    /// Which road.
+    enum Mode: String, ExpressibleByArgument {
+        case async
+        case callback
+        case httpTypes = "http-types"
+    }
+
+    @Option var mode: Mode
+    @Option var requests: Int
+    @Option var connections = 64
+    @Option var url: String
+
+    func run() throws {
+        let caller = MeasuredCaller(url: url, connections: connections, requests: requests)
+        let mode = mode
+        let checksum = try Reactor.run {
+            switch mode {
+            case .async: try await caller.async()
+            case .callback: try await caller.callbacks()
+            case .httpTypes: try await caller.httpTypes()
+            }
+        }
+        // Nothing is printed; a request that read nothing would show here.
+        if requests > 0 && checksum == 0 { throw ExitCode(1) }
+    }
+}
+
+/// The three forms of the measured call.
+struct MeasuredCaller: Sendable {
+    let url: String
+    let connections: Int
+    let requests: Int
+
+    private var configuration: FetcherConfiguration {
+        var configuration = FetcherConfiguration()
+        configuration.pool.connectionsPerOrigin = connections
+        configuration.pool.connections = max(connections, configuration.pool.connections)
+        configuration.pool.idleConnections = max(connections, configuration.pool.idleConnections)
+        return configuration
+    }
+
+    /// Requests of caller `number`; together they are `requests`.
+    private func share(_ number: Int) -> Int {
+        requests / connections + (number < requests % connections ? 1 : 0)
+    }
+
+    func async() async throws -> Int {
+        let fetcher = try Fetcher(configuration)
+        return try await withThrowingTaskGroup(of: Int.self) { group in
+            for number in 0..<connections {
+                group.addTask {
+                    var sum = 0
+                    for _ in 0..<share(number) { sum &+= read(try await fetcher.get(url)) }
+                    return sum
+                }
+            }
+            return try await group.reduce(0, &+)
+        }
+    }
+
+    func httpTypes() async throws -> Int {
+        let fetcher = try Fetcher(configuration)
+        guard let target = LoopbackURL(url) else { throw ValidationError("\(url): not loopback") }
+        let request = HTTPRequest(
+            method: .get, scheme: "http", authority: target.authority, path: target.path)
+        return try await withThrowingTaskGroup(of: Int.self) { group in
+            for number in 0..<connections {
+                group.addTask {
+                    var sum = 0
+                    for _ in 0..<share(number) {
+                        let response = try await fetcher.execute(request)
+                        for field in response.headers.httpFields { sum &+= field.value.utf8.count }
+                        sum &+= read(response)
+                    }
+                    return sum
+                }
+            }
+            return try await group.reduce(0, &+)
+        }
+    }
+
+    func callbacks() async throws -> Int {
+        guard let reactor = Reactor.current else { preconditionFailure("not on the reactor") }
+        let client = try LocalFetcher(configuration, on: reactor)
+        let chains = MeasuredChains(caller: self, client: client)
+        return try await withCheckedThrowingContinuation { chains.start($0) }
+    }
+
+    /// The status, one field, the body's bytes.
+    @inline(__always)
+    func read(_ response: Response) -> Int {
+        var sum = response.statusCode
+        sum &+= response[.contentType]?.utf8.count ?? 0
+        let body = response.body.span
+        for index in body.indices { sum &+= Int(body[index]) }
+        return sum
+    }
+
+    /// Callers' shares, for the chains.
+    fileprivate var shares: [Int] { (0..<connections).map(share) }
+}
+
+/// The callback form: a chain per connection.
+private final class MeasuredChains {
+    private let caller: MeasuredCaller
+    private let client: LocalFetcher
+    private var left: [Int]
+    private var running = 0
+    private var sum = 0
+    private var ended: CheckedContinuation<Int, any Error>?
+
+    init(caller: MeasuredCaller, client: LocalFetcher) {
+        self.caller = caller
+        self.client = client
+        left = caller.shares
+    }
+
+    func start(_ ended: CheckedContinuation<Int, any Error>) {
+        self.ended = ended
+        running = left.count
+        for number in left.indices { next(number) }
+    }
+
+    private func next(_ number: Int) {
+        guard left[number] > 0 else {
+            running -= 1
+            if running == 0 { finish(.success(sum)) }
+            return
+        }
+        left[number] -= 1
+        client.get(caller.url) { [self] result in
+            switch result {
+            case .success(let response):
+                sum &+= caller.read(response)
+                next(number)
+            case .failure(let error): finish(.failure(error))
+            }
+        }
+    }
+
+    private func finish(_ result: Result<Int, any Error>) {
+        ended?.resume(with: result)
+        ended = nil
+    }
+}

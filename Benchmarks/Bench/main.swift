@@ -1,1 +1,0 @@
-print("the road is not laid yet")

@@ -1,0 +1,30 @@
+// Storage for what a reactor's thread reads and changes in every turn.
+
+/// A stored property without the runtime's exclusivity check, which costs more than most accesses.
+///
+/// The check guards against a second access while a first is changing the value. Here that can't
+/// happen: only the reactor's thread gets in (see Reactor.swift), and no access lasts while foreign
+/// code runs. Whoever adds an access keeps to that rule: take handlers, actions and payloads out,
+/// let the access end, then call or release them.
+///
+/// The pointer is one value's memory, which lives until the owner's `deinit` deallocates it.
+@propertyWrapper
+@safe
+struct ThreadBound<Value> {
+    private let storage: UnsafeMutablePointer<Value>
+
+    init(wrappedValue: Value) {
+        unsafe storage = .allocate(capacity: 1)
+        unsafe storage.initialize(to: wrappedValue)
+    }
+
+    var wrappedValue: Value {
+        @inline(__always) unsafeAddress { unsafe UnsafePointer(storage) }
+        @inline(__always) nonmutating unsafeMutableAddress { unsafe storage }
+    }
+
+    func deallocate() {
+        unsafe storage.deinitialize(count: 1)
+        unsafe storage.deallocate()
+    }
+}

@@ -1,0 +1,86 @@
+// nginx as a fixture: one process, one port of 127.0.0.1, everything it writes in a directory that
+// goes with it. Any thread.
+
+package import FetchTransport
+
+package final class Nginx: Sendable {
+    package let address: SocketAddress
+    package let process: ServerProcess
+
+    private static let paths = ["/usr/sbin/nginx", "/usr/local/sbin/nginx", "/usr/bin/nginx"]
+
+    /// Starts nginx and returns when it accepts connections. `config` is the inside of the `server`
+    /// block; a 13-byte answer unless told otherwise. `$DIRECTORY` in it is the fixture's directory.
+    package static func start(
+        config: String = Nginx.hello, files: [String: String] = [:]
+    ) throws(ServerError) -> Nginx {
+        guard let program = paths.first(where: { Files.isExecutable($0) }) else {
+            throw .missing(program: "nginx", package: "nginx-light")
+        }
+        let directory = try Files.makeTemporaryDirectory("nginx")
+        for (name, text) in files { try Files.write(text, to: "\(directory)/\(name)") }
+        let port = try Loopback.freePort()
+        let whole = wholeConfig(directory, port, config)
+        try Files.write(whole, to: directory + "/nginx.conf")
+        let process = try ServerProcess(
+            directory: directory,
+            [program, "-e", directory + "/errors.log", "-c", directory + "/nginx.conf"])
+        let nginx = Nginx(process, .loopback(port: port))
+        guard Loopback.waitUntilAccepts(nginx.address) else {
+            throw .didNotListen(program: program, output: process.output)
+        }
+        return nginx
+    }
+
+    /// `Hello, World!` as plain text.
+    package static let hello = """
+        location / { default_type text/plain; return 200 "Hello, World!"; }
+        """
+
+    /// No worker processes: the one that is started is the one that serves.
+    private static func wholeConfig(
+        _ directory: String, _ port: UInt16, _ config: String
+    ) -> String {
+        """
+        daemon off;
+        master_process off;
+        pid \(directory)/pid;
+        error_log \(directory)/errors.log;
+        events { worker_connections 20000; }
+        http {
+            access_log off;
+            keepalive_requests 100000000;
+            keepalive_timeout 3600s;
+            client_max_body_size 0;
+            client_body_temp_path \(directory)/client_body;
+            proxy_temp_path \(directory)/proxy;
+            fastcgi_temp_path \(directory)/fastcgi;
+            uwsgi_temp_path \(directory)/uwsgi;
+            scgi_temp_path \(directory)/scgi;
+            server {
+                listen 127.0.0.1:\(port) backlog=16384;
+                root \(directory);
+                \(config.split(separator: "$DIRECTORY", omittingEmptySubsequences: false)
+                    .joined(separator: directory))
+            }
+        }
+        """
+    }
+
+    private init(_ process: ServerProcess, _ address: SocketAddress) {
+        self.process = process
+        self.address = address
+    }
+
+    package var port: UInt16 { address.port }
+
+    /// `http://127.0.0.1:PORT` and then `path`.
+    package func url(_ path: String = "/") -> String {
+        "http://\(address)\(path)"
+    }
+
+    /// Ends it; later calls do nothing.
+    package func stop() {
+        process.stop()
+    }
+}
