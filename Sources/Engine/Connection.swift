@@ -31,6 +31,7 @@ final class Connection: TimerHandler, DialHandler, ByteStreamHandler {
     private(set) var state = State.connecting
     private var dial: Dial?
     var stream: (any ByteStream)?
+    private(set) var peer: SocketAddress?
     /// The call for which it is being opened.
     var intended: Call?
     /// Exchanges begun on it.
@@ -71,6 +72,7 @@ final class Connection: TimerHandler, DialHandler, ByteStreamHandler {
     func dialConnected(_ stream: any ByteStream) {
         dial = nil
         self.stream = stream
+        peer = stream.peer
         stream.handler = self
         connectNanoseconds = reactor.now.nanoseconds - openedAt.nanoseconds
         state = .active

@@ -62,7 +62,7 @@ extension Connection {
             case .needMore:
                 buffer.consume(consumed)
                 keep(buffer)
-                if !call.pausedReading { run(.readIdle) }
+                if !call.pausedReading { run(.readIdle, of: call) }
                 return
             case .informational:
                 buffer.consume(consumed)
@@ -117,7 +117,7 @@ extension Connection {
         _ head: ResponseHead, _ body: Bytes, _ call: Call, extraBytes: Bool
     ) {
         endWriting()
-        if call.isStreamed, case .stream(let receiver) = call.completion {
+        if call.isStreamed, let receiver = call.receiver {
             streamHeadArrived(head, call)
             if !body.isEmpty { _ = receiver.bodyArrived(body) }
         } else if body.count > call.bodyLimit {
@@ -134,7 +134,7 @@ extension Connection {
     }
 
     private func bodyArrived(_ bytes: Span<UInt8>, _ call: Call) {
-        if call.isStreamed, case .stream(let receiver) = call.completion {
+        if call.isStreamed, let receiver = call.receiver {
             if call.abandoned {
                 drained(bytes.count)
             } else if !receiver.bodyArrived(Bytes(copying: bytes)) {
@@ -171,7 +171,7 @@ extension Connection {
         guard call.pausedReading, exchange.call === call else { return }
         call.pausedReading = false
         stream?.setReading(true)
-        run(.readIdle)
+        run(.readIdle, of: call)
     }
 
     private func drained(_ count: Int) {

@@ -53,7 +53,7 @@ extension Road {
         } else {
             call.place = record.waiting.value.join(call)
             lines.value.waiting += 1
-            deadline = min(deadline, reactor.now.after(call.plan?.clocks.queue ?? Clocks.never))
+            deadline = min(deadline, reactor.now.after(call.clocks.clocks.queue))
         }
         call.isDialing = dialing
         call.timer = reactor.schedule(self, token: Int(call.slot), at: deadline)
