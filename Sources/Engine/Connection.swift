@@ -31,14 +31,13 @@ final class Connection: TimerHandler, DialHandler, ByteStreamHandler {
     private(set) var state = State.connecting
     private var dial: Dial?
     var stream: (any ByteStream)?
+    private(set) var peer: SocketAddress?
     /// The call for which it is being opened.
     var intended: Call?
     /// Exchanges begun on it.
     var uses = 0
     private let openedAt: Instant
     private(set) var connectNanoseconds: Int64 = 0
-    /// In the turn of its last read the connection was seen alive.
-    var lastReadTurn: UInt64 = 0
 
     // The exchange under way; see Exchange.swift.
     var exchange = Exchange()
@@ -71,6 +70,7 @@ final class Connection: TimerHandler, DialHandler, ByteStreamHandler {
     func dialConnected(_ stream: any ByteStream) {
         dial = nil
         self.stream = stream
+        peer = stream.peer
         stream.handler = self
         connectNanoseconds = reactor.now.nanoseconds - openedAt.nanoseconds
         state = .active
@@ -102,10 +102,9 @@ final class Connection: TimerHandler, DialHandler, ByteStreamHandler {
         }
     }
 
-    /// One read without waiting, just before an idle connection is used again. In a turn in which
-    /// it was read dry already, that read was it.
+    /// One read without waiting, just before an idle connection is used again: what came behind
+    /// the last response must never be taken for the next one, however short the time between.
     func isAliveBeforeUse() -> Bool {
-        guard lastReadTurn != reactor.turnNumber else { return true }
         guard let stream else { return false }
         let probe = road.probeBuffer
         defer { probe.removeAll() }

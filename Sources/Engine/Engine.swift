@@ -34,9 +34,8 @@ package final class Engine {
     /// callback later in this turn or in another, never before this returns.
     package func start(_ id: CallID, _ plan: CallPlan, _ completion: Completion) {
         guard let call = road.calls.value[id] else { return }
-        call.plan = plan
-        call.completion = completion
-        if case .stream = completion { call.isStreamed = true }
+        call.take(plan)
+        call.tell(completion)
         road.start(call)
     }
 
@@ -98,10 +97,7 @@ extension Road {
     func closeNow() {
         isClosed = true
         for call in calls.value.liveCalls where call.record != nil { withdraw(call, .clientClosed) }
-        for connection in pool.all {
-            close(connection)
-            forgetIfUnused(connection.record)
-        }
+        for connection in pool.all { close(connection) }
         closeIdle()
     }
 

@@ -22,7 +22,6 @@ extension Connection {
         while budget > 0, let stream, let call = exchange.call, !call.pausedReading {
             let buffer = leftover ?? road.inputBuffer
             let outcome = stream.read(into: buffer, atMost: wanted)
-            lastReadTurn = reactor.turnNumber
             switch outcome {
             case .bytes(let count):
                 budget -= count
@@ -62,7 +61,7 @@ extension Connection {
             case .needMore:
                 buffer.consume(consumed)
                 keep(buffer)
-                if !call.pausedReading { run(.readIdle) }
+                if !call.pausedReading { run(.readIdle, of: call) }
                 return
             case .informational:
                 buffer.consume(consumed)
@@ -117,7 +116,7 @@ extension Connection {
         _ head: ResponseHead, _ body: Bytes, _ call: Call, extraBytes: Bool
     ) {
         endWriting()
-        if call.isStreamed, case .stream(let receiver) = call.completion {
+        if call.isStreamed, let receiver = call.receiver {
             streamHeadArrived(head, call)
             if !body.isEmpty { _ = receiver.bodyArrived(body) }
         } else if body.count > call.bodyLimit {
@@ -134,7 +133,7 @@ extension Connection {
     }
 
     private func bodyArrived(_ bytes: Span<UInt8>, _ call: Call) {
-        if call.isStreamed, case .stream(let receiver) = call.completion {
+        if call.isStreamed, let receiver = call.receiver {
             if call.abandoned {
                 drained(bytes.count)
             } else if !receiver.bodyArrived(Bytes(copying: bytes)) {
@@ -171,7 +170,7 @@ extension Connection {
         guard call.pausedReading, exchange.call === call else { return }
         call.pausedReading = false
         stream?.setReading(true)
-        run(.readIdle)
+        run(.readIdle, of: call)
     }
 
     private func drained(_ count: Int) {

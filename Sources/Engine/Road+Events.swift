@@ -38,7 +38,6 @@ extension Road: TimerHandler {
     /// An idle connection has had its time, or its peer said something.
     func idleEnded(_ connection: Connection) {
         close(connection)
-        forgetIfUnused(connection.record)
     }
 
     // MARK: Exchanges
@@ -56,7 +55,7 @@ extension Road: TimerHandler {
         }
         call.response = response(of: call, head, body: body, trailers: trailers)
         call.attempt.value.responded()
-        if call.isStreamed, case .stream(let receiver) = call.completion, !call.abandoned {
+        if call.isStreamed, let receiver = call.receiver, !call.abandoned {
             receiver.bodyEnded(trailers: trailers)
         }
         follow(call)
@@ -65,7 +64,7 @@ extension Road: TimerHandler {
     /// The head of a streamed response is there; the body follows on the same connection.
     func streamHeadArrived(_ call: Call, _ head: ResponseHead) {
         call.attempt.value.responded()
-        guard case .stream(let receiver) = call.completion else { return }
+        guard let receiver = call.receiver else { return }
         let response = response(of: call, head, body: Bytes(), trailers: nil)
         if let response { receiver.headArrived(response) }
     }
@@ -80,7 +79,7 @@ extension Road: TimerHandler {
         if call.wantsFresh {
             counters.reuseRacesLost += 1
             call.lost = call.lost + [lostAttempt(of: call, error)]
-            guard call.plan?.content.rewind() ?? false else {
+            guard call.content.rewind() else {
                 fail(call, error)
                 return
             }

@@ -53,7 +53,7 @@ extension Road {
         } else {
             call.place = record.waiting.value.join(call)
             lines.value.waiting += 1
-            deadline = min(deadline, reactor.now.after(call.plan?.clocks.queue ?? Clocks.never))
+            deadline = min(deadline, reactor.now.after(call.clocks.clocks.queue))
         }
         call.isDialing = dialing
         call.timer = reactor.schedule(self, token: Int(call.slot), at: deadline)
@@ -102,6 +102,7 @@ extension Road {
     func close(_ connection: Connection) {
         pool.close(connection)
         capacityFreed(connection.record)
+        forgetIfUnused(connection.record)
     }
 
     /// Somebody who waits may now be served.
