@@ -30,7 +30,7 @@ package struct RequestEncoder: Sendable {
 
     /// Writes a head. `addsClose` adds `Connection: close` unless the caller's fields say it.
     package func encode(
-        _ request: borrowing RequestHead, into buffer: ByteBuffer, addsClose: Bool = false
+        _ request: RequestHead, into buffer: ByteBuffer, addsClose: Bool = false
     ) {
         request.method.appendWithSpace(to: buffer)
         if request.method.isOptions, request.target.hadEmptyPath, !request.target.hasQuery {
@@ -51,7 +51,7 @@ package struct RequestEncoder: Sendable {
     }
 
     /// Host, defaults that are not replaced, and the caller's fields.
-    private func appendFields(of request: borrowing RequestHead, to buffer: ByteBuffer) {
+    private func appendFields(of request: RequestHead, to buffer: ByteBuffer) {
         let headers = request.headers
         let specials = headers.specials
         if specials.contains(.host) {
@@ -75,7 +75,7 @@ package struct RequestEncoder: Sendable {
         }
     }
 
-    private func appendFraming(of request: borrowing RequestHead, to buffer: ByteBuffer) {
+    private func appendFraming(of request: RequestHead, to buffer: ByteBuffer) {
         switch request.body {
         case .none:
             if request.method.definesContent { buffer.append("Content-Length: 0\r\n") }
