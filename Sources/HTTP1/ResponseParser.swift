@@ -123,6 +123,7 @@ package struct ResponseParser: Sendable {
         }
     }
 
+    @inline(__always)
     private mutating func parseHead(
         _ input: Span<UInt8>
     ) throws(MessageError) -> (step: Step, consumed: Int) {
@@ -154,6 +155,7 @@ package struct ResponseParser: Sendable {
         return (.informational(status: status), consumed)
     }
 
+    @inline(__always)
     private mutating func endHead(
         _ input: Span<UInt8>
     ) throws(MessageError) -> (step: Step, consumed: Int) {
@@ -183,6 +185,7 @@ package struct ResponseParser: Sendable {
     }
 
     /// Head and body in one storage.
+    @inline(__always)
     private mutating func complete(
         _ input: Span<UInt8>, bodyCount: Int
     ) -> (step: Step, consumed: Int) {
