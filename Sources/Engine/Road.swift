@@ -18,6 +18,7 @@
 internal import FetchBytes
 internal import FetchHTTP
 internal import FetchHTTP1
+internal import FetchPolicy
 internal import FetchReactor
 internal import FetchRoad
 internal import FetchTime
