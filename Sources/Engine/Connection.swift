@@ -107,10 +107,7 @@ final class Connection: TimerHandler, DialHandler, ByteStreamHandler {
     /// One read without waiting, just before an idle connection is used again: what came behind
     /// the last response must never be taken for the next one, however short the time between.
     func isAliveBeforeUse() -> Bool {
-        guard let stream else { return false }
-        let probe = road.probeBuffer
-        defer { probe.removeAll() }
-        return stream.read(into: probe, atMost: 1) == .wouldBlock
+        stream?.isQuiet() ?? false
     }
 
     /// Whether, after this exchange, it may carry another by its age and uses.

@@ -57,7 +57,7 @@ extension Connection {
     private func parse(_ buffer: ByteBuffer) throws(MessageError) {
         while let call = exchange.call {
             let (step, consumed) = try parser.value.parse(buffer.readable)
-            switch step {
+            switch consume step {
             case .needMore:
                 buffer.consume(consumed)
                 keep(buffer)
@@ -118,7 +118,7 @@ extension Connection {
 
     /// Head and whole body came at once.
     private func completed(
-        _ head: ResponseHead, _ body: Bytes, _ call: Call, extraBytes: Bool
+        _ head: consuming ResponseHead, _ body: consuming Bytes, _ call: Call, extraBytes: Bool
     ) {
         endWriting()
         if call.isStreamed, let receiver = call.receiver {

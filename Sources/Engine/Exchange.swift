@@ -92,7 +92,8 @@ extension Connection {
 
     /// The last byte of the response is there.
     func finish(
-        _ call: Call, _ head: ResponseHead, body: Bytes, trailers: FieldSection?, extraBytes: Bool
+        _ call: Call, _ head: consuming ResponseHead, body: consuming Bytes,
+        trailers: consuming FieldSection?, extraBytes: Bool
     ) {
         let reusable =
             exchange.requestWritten && !extraBytes && !(call.extras?.saysClose ?? false)

@@ -47,8 +47,8 @@ extension Road: TimerHandler {
 
     /// The response is whole.
     func exchangeEnded(
-        _ connection: Connection, _ call: Call, _ head: ResponseHead, body: Bytes,
-        trailers: FieldSection?, reusable: Bool
+        _ connection: Connection, _ call: Call, _ head: consuming ResponseHead,
+        body: consuming Bytes, trailers: consuming FieldSection?, reusable: Bool
     ) {
         call.connection = nil
         if reusable, !isClosed {
@@ -59,7 +59,7 @@ extension Road: TimerHandler {
         call.response = response(of: call, head, body: body, trailers: trailers)
         call.attempt.value.responded()
         if call.isStreamed, let receiver = call.receiver, !call.abandoned {
-            receiver.bodyEnded(trailers: trailers)
+            receiver.bodyEnded(trailers: call.response?.trailers)
         }
         follow(call)
     }

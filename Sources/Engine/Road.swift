@@ -41,7 +41,6 @@ final class Road {
     let inputBuffer: ByteBuffer
     let outputBuffer: ByteBuffer
     let uploadBuffer: ByteBuffer
-    let probeBuffer = ByteBuffer(capacity: 64)
     /// For what outlives an event: incomplete heads, unsent requests.
     let buffers = ByteBufferPool(capacityEach: 4096, mostKept: 64)
 
@@ -145,9 +144,12 @@ final class Road {
     /// The idle connection, if one read finds it quiet; else it is closed, and nil.
     func alive(_ id: ConnectionID) -> Connection? {
         guard let connection = pool[id] else { return nil }
-        if connection.isAliveBeforeUse() { return pool.reuse(id) }
-        close(connection)
-        return nil
+        guard connection.isAliveBeforeUse() else {
+            close(connection)
+            return nil
+        }
+        pool.reuse(connection)
+        return connection
     }
 
     /// Opens a connection for the call, which stands among its origin's dialling ones until then.
@@ -273,7 +275,8 @@ final class Road {
     // MARK: Facts
 
     func response(
-        of call: Call, _ head: ResponseHead, body: Bytes, trailers: FieldSection?
+        of call: Call, _ head: consuming ResponseHead, body: consuming Bytes,
+        trailers: consuming FieldSection?
     ) -> WholeResponse? {
         guard let target = call.target else { return nil }
         call.times.ended = reactor.now

@@ -147,6 +147,13 @@ package final class TCPStream: ByteStream, ReadinessHandler {
         }
     }
 
+    package func isQuiet() -> Bool {
+        var byte: UInt8 = 0
+        // recv writes at most the one byte that it is given.
+        let count = unsafe recv(descriptor, &byte, 1, CInt(MSG_PEEK))
+        return state == .open && count < 0 && errno == EAGAIN
+    }
+
     package func write(_ buffer: ByteBuffer) -> WriteOutcome {
         // The kernel reads the buffer's readable bytes during the call only.
         let outcome = unsafe buffer.withReadable { bytes in unsafe send(bytes) }

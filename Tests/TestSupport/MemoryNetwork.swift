@@ -175,6 +175,10 @@ package final class MemoryStream: ByteStream {
         return .bytes(count)
     }
 
+    package func isQuiet() -> Bool {
+        isConnected && !isClosed && arrived.isEmpty && failure == nil && !hasEnded
+    }
+
     package func write(_ buffer: ByteBuffer) -> WriteOutcome {
         let outcome = taking(buffer.readableCount)
         if case .taken(let count) = outcome { keep(buffer.takeBytes(count)) }
