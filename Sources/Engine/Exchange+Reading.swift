@@ -22,7 +22,6 @@ extension Connection {
         while budget > 0, let stream, let call = exchange.call, !call.pausedReading {
             let buffer = leftover ?? road.inputBuffer
             let outcome = stream.read(into: buffer, atMost: wanted)
-            lastReadTurn = reactor.turnNumber
             switch outcome {
             case .bytes(let count):
                 budget -= count
@@ -58,11 +57,14 @@ extension Connection {
     private func parse(_ buffer: ByteBuffer) throws(MessageError) {
         while let call = exchange.call {
             let (step, consumed) = try parser.value.parse(buffer.readable)
-            switch step {
+            switch consume step {
             case .needMore:
                 buffer.consume(consumed)
                 keep(buffer)
-                if !call.pausedReading { run(.readIdle, of: call) }
+                // While the request is sent its own clock rules; an interim response changes nothing.
+                if !call.pausedReading, exchange.requestWritten || exchange.writingEnded {
+                    run(.readIdle, of: call)
+                }
                 return
             case .informational:
                 buffer.consume(consumed)
@@ -75,6 +77,8 @@ extension Connection {
                 return
             case .body(let range):
                 bodyArrived(buffer.readable.extracting(range), call)
+                // Too much of a body has closed the connection, and the buffer may be given back.
+                guard exchange.call === call else { return }
                 buffer.consume(consumed)
             case .end(let trailers):
                 buffer.consume(consumed)
@@ -114,7 +118,7 @@ extension Connection {
 
     /// Head and whole body came at once.
     private func completed(
-        _ head: ResponseHead, _ body: Bytes, _ call: Call, extraBytes: Bool
+        _ head: consuming ResponseHead, _ body: consuming Bytes, _ call: Call, extraBytes: Bool
     ) {
         endWriting()
         if call.isStreamed, let receiver = call.receiver {

@@ -144,7 +144,8 @@ extension Connection {
             self.output = nil
             stream?.setWriting(false)
         }
-        if !exchange.anythingReceived, let call = exchange.call { run(.firstByte, of: call) }
+        guard let call = exchange.call else { return }
+        run(exchange.anythingReceived ? .readIdle : .firstByte, of: call)
     }
 
     /// The rest waits in a buffer of the connection's own, until the peer or the upload goes on.
@@ -163,14 +164,16 @@ extension Connection {
     /// The peer takes nothing any more. It may have answered before it left: what has arrived is
     /// read first, and its end or its error, which must be there too, ends the exchange.
     func writingBroke() {
-        endWriting()
+        // The upload is not stopped: if nothing was written, another attempt sends it.
+        exchange.writingEnded = true
+        stream?.setWriting(false)
         if let call = exchange.call { run(.firstByte, of: call) }
         read()
     }
 
     /// Stops the upload; reading goes on.
     func endWriting() {
-        guard !exchange.writingEnded, !exchange.requestWritten else { return }
+        guard !exchange.requestWritten else { return }
         exchange.writingEnded = true
         stream?.setWriting(false)
         if let call = exchange.call, call.hasContent { call.content.stop() }
