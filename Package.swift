@@ -120,8 +120,8 @@ let package = Package(
         tests(
             "Engine",
             [
-                "FetchEngine", "FetchTransport", "FetchReactor", "FetchHTTP", "FetchTime",
-                "FetchBytes", "TestSupport",
+                "FetchEngine", "FetchTransport", "FetchReactor", "FetchHTTP1", "FetchHTTP",
+                "FetchTime", "FetchBytes", "TestSupport",
             ]),
         tests(
             "Fetch",

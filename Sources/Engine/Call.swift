@@ -16,40 +16,54 @@ package struct CallID: Hashable, Sendable {
     package let generation: UInt32
 }
 
-/// What is asked. Validated before it gets here. An object, so that it is handed on without copying
-/// what it holds.
-package final class CallPlan: Sendable {
+/// What is asked. Validated before it gets here.
+package struct CallPlan: Sendable {
     package let method: Method
     package let target: Target
-    let headers: Headers?
-    let length: RequestBodyLength
-    let saysClose: Bool
-    package let content: RequestContent
-    package let clocks: Clocks
+    /// Nil for the many requests that are nothing but method and target.
+    let extras: CallExtras?
+    let clocks: SharedClocks
     /// The largest whole body that is accepted; ignored for a streamed one.
-    package let bodyLimit: Int
+    let bodyLimit: Int
 
     /// The plan of a request without fields and content.
-    package init(_ method: Method, _ target: Target, clocks: Clocks, bodyLimit: Int) {
+    package init(_ method: Method, _ target: Target, clocks: SharedClocks, bodyLimit: Int) {
         self.method = method
         self.target = target
-        headers = nil
-        length = .none
-        saysClose = false
-        content = .none
+        extras = nil
         self.clocks = clocks
         self.bodyLimit = bodyLimit
     }
 
-    package init(head: RequestHead, content: RequestContent, clocks: Clocks, bodyLimit: Int) {
+    package init(
+        head: RequestHead, content: RequestContent, clocks: SharedClocks, bodyLimit: Int
+    ) {
         method = head.method
         target = head.target
-        headers = head.headers
-        length = head.body
-        saysClose = head.saysClose
-        self.content = content
+        extras =
+            head.headers == nil && head.body == .none
+            ? nil
+            : CallExtras(
+                headers: head.headers, length: head.body, saysClose: head.saysClose,
+                content: content)
         self.clocks = clocks
         self.bodyLimit = bodyLimit
+    }
+}
+
+/// What a request has beside method and target.
+final class CallExtras: Sendable {
+    let headers: Headers?
+    let length: RequestBodyLength
+    /// `Connection: close` was asked for.
+    let saysClose: Bool
+    let content: RequestContent
+
+    init(headers: Headers?, length: RequestBodyLength, saysClose: Bool, content: RequestContent) {
+        self.headers = headers
+        self.length = length
+        self.saysClose = saysClose
+        self.content = content
     }
 }
 
@@ -70,19 +84,19 @@ package final class WholeResponse: Sendable {
     package let head: ResponseHead
     package let body: Bytes
     package let trailers: FieldSection?
-    package let plan: CallPlan
+    package let target: Target
     package let times: CallTimes
     package let dispatches: Int
     package let peer: SocketAddress?
 
     init(
-        head: ResponseHead, body: Bytes, trailers: FieldSection?, plan: CallPlan,
+        head: ResponseHead, body: Bytes, trailers: FieldSection?, target: Target,
         times: CallTimes, dispatches: Int, peer: SocketAddress?
     ) {
         self.head = head
         self.body = body
         self.trailers = trailers
-        self.plan = plan
+        self.target = target
         self.times = times
         self.dispatches = dispatches
         self.peer = peer
@@ -100,19 +114,21 @@ package struct LostAttempt: Sendable {
 package final class CallFailure: Error {
     package let error: CallError
     package let phase: CallPhase
-    package let plan: CallPlan?
+    package let method: Method
+    package let target: Target?
     package let dispatches: Int
     /// The attempts before this one.
     package let lost: [LostAttempt]
     package let elapsedNanoseconds: Int64
 
     init(
-        _ error: CallError, phase: CallPhase, plan: CallPlan?, dispatches: Int,
+        _ error: CallError, phase: CallPhase, method: Method, target: Target?, dispatches: Int,
         lost: [LostAttempt], elapsedNanoseconds: Int64
     ) {
         self.error = error
         self.phase = phase
-        self.plan = plan
+        self.method = method
+        self.target = target
         self.dispatches = dispatches
         self.lost = lost
         self.elapsedNanoseconds = elapsedNanoseconds
@@ -143,13 +159,12 @@ package protocol StreamReceiver: AnyObject {
 
 /// Who is told of the end.
 @safe package enum Completion {
-    case nobody
     case callback((Result<WholeResponse, CallFailure>) -> Void)
     case continuation(UnsafeContinuation<WholeResponse, any Error>)
     case stream(any StreamReceiver)
 }
 
-final class Call {
+@safe final class Call {
     let slot: UInt32
     var generation: UInt32 = 0
     /// Between `open` and its end.
@@ -157,8 +172,17 @@ final class Call {
     /// The caller gave up before the call was started.
     var isCancelledEarly = false
 
-    var plan: CallPlan?
-    var completion: Completion = .nobody
+    // The plan.
+    private(set) var method = Method.get
+    private(set) var target: Target?
+    private(set) var extras: CallExtras?
+    private(set) var clocks = SharedClocks(Clocks())
+    private(set) var bodyLimit = 0
+
+    // Who is told: exactly one of these.
+    private(set) var callback: ((Result<WholeResponse, CallFailure>) -> Void)?
+    private(set) var continuation: UnsafeContinuation<WholeResponse, any Error>?
+    private(set) var receiver: (any StreamReceiver)?
     let attempt = Cell(
         Attempt(isIdempotent: true, isReplayable: true, retriesReuseRace: true))
     var times = CallTimes()
@@ -179,7 +203,9 @@ final class Call {
     // What has come of the response.
     var head: ResponseHead?
     let body = Cell<[UInt8]>([])
+    // The end: one of these.
     var response: WholeResponse?
+    var failure: CallFailure?
     var peer: SocketAddress?
     var pausedReading = false
     var abandoned = false
@@ -189,6 +215,32 @@ final class Call {
     }
 
     var id: CallID { CallID(slot: slot, generation: generation) }
+
+    /// What is sent behind the head.
+    var content: RequestContent { extras?.content ?? .none }
+
+    /// Whether anything is.
+    var hasContent: Bool { extras.map { $0.length != .none } ?? false }
+
+    /// Takes over who is to be told.
+    func tell(_ completion: Completion) {
+        switch completion {
+        case .callback(let callback): self.callback = callback
+        case .continuation(let continuation): unsafe self.continuation = continuation
+        case .stream(let receiver):
+            self.receiver = receiver
+            isStreamed = true
+        }
+    }
+
+    /// Takes over what is asked.
+    func take(_ plan: CallPlan) {
+        method = plan.method
+        target = plan.target
+        if let asked = plan.extras { extras = asked }
+        if clocks !== plan.clocks { clocks = plan.clocks }
+        bodyLimit = plan.bodyLimit
+    }
 
     /// Whether the body goes to a receiver piece by piece.
     var isStreamed = false
@@ -203,8 +255,6 @@ final class Call {
         swap(&taken, &body.value)
         return Bytes(taken)
     }
-
-    var bodyLimit: Int { plan?.bodyLimit ?? 0 }
 
     /// Keeps body bytes of a whole-body call; false when they would be more than its limit.
     func collect(_ bytes: Span<UInt8>) -> Bool {
@@ -222,8 +272,12 @@ final class Call {
         generation &+= 1
         isLive = false
         isCancelledEarly = false
-        plan = nil
-        completion = .nobody
+        target = nil
+        if extras != nil { extras = nil }
+        callback = nil
+        unsafe continuation = nil
+        receiver = nil
+        failure = nil
         isStreamed = false
         record = nil
         place = nil

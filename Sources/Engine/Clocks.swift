@@ -41,6 +41,15 @@ package struct Clocks: Equatable, Sendable {
     package init() {}
 }
 
+/// Clocks that all calls of a configuration have in common: one reference instead of a copy.
+package final class SharedClocks: Sendable {
+    package let clocks: Clocks
+
+    package init(_ clocks: Clocks) {
+        self.clocks = clocks
+    }
+}
+
 extension Instant {
     /// This instant and so many nanoseconds more; the far future when that overflows.
     func after(_ nanoseconds: Int64) -> Instant {

@@ -31,14 +31,15 @@ final class Connection: TimerHandler, DialHandler, ByteStreamHandler {
     private(set) var state = State.connecting
     private var dial: Dial?
     var stream: (any ByteStream)?
+    private(set) var peer: SocketAddress?
     /// The call for which it is being opened.
     var intended: Call?
     /// Exchanges begun on it.
     var uses = 0
+    /// It was idle before, if only between its opening and its first use.
+    private(set) var hasRested = false
     private let openedAt: Instant
     private(set) var connectNanoseconds: Int64 = 0
-    /// In the turn of its last read the connection was seen alive.
-    var lastReadTurn: UInt64 = 0
 
     // The exchange under way; see Exchange.swift.
     var exchange = Exchange()
@@ -71,6 +72,7 @@ final class Connection: TimerHandler, DialHandler, ByteStreamHandler {
     func dialConnected(_ stream: any ByteStream) {
         dial = nil
         self.stream = stream
+        peer = stream.peer
         stream.handler = self
         connectNanoseconds = reactor.now.nanoseconds - openedAt.nanoseconds
         state = .active
@@ -102,23 +104,21 @@ final class Connection: TimerHandler, DialHandler, ByteStreamHandler {
         }
     }
 
-    /// One read without waiting, just before an idle connection is used again. In a turn in which
-    /// it was read dry already, that read was it.
+    /// One read without waiting, just before an idle connection is used again: what came behind
+    /// the last response must never be taken for the next one, however short the time between.
     func isAliveBeforeUse() -> Bool {
-        guard lastReadTurn != reactor.turnNumber else { return true }
-        guard let stream else { return false }
-        let probe = road.probeBuffer
-        defer { probe.removeAll() }
-        return stream.read(into: probe, atMost: 1) == .wouldBlock
+        stream?.isQuiet() ?? false
     }
 
     /// Whether, after this exchange, it may carry another by its age and uses.
     var mayBeReused: Bool {
         let limits = road.settings.pool
         if let most = limits.usesPerConnection, uses >= most { return false }
-        if let most = limits.lifetime, openedAt.after(most) <= reactor.now { return false }
-        return true
+        return reactor.now < endOfLife
     }
+
+    /// When it is too old to be used again.
+    var endOfLife: Instant { road.settings.pool.lifetime.map { openedAt.after($0) } ?? .farFuture }
 
     func used() {
         state = .active
@@ -132,6 +132,7 @@ final class Connection: TimerHandler, DialHandler, ByteStreamHandler {
     /// Rests until it is used again or `expiry` has come.
     func rest(until expiry: Instant) {
         state = .idle
+        hasRested = true
         setDeadline(expiry)
     }
 

@@ -20,7 +20,10 @@ package final class Engine {
     /// Ties the engine to its reactor's end. On the reactor's thread, once, before the first call.
     package func attach() {
         // Strong: a weak reference would make every count of the road's a slow one.
-        closeHook = reactor.onClose { [road] in road.closeNow() }
+        closeHook = reactor.onClose { [road] in
+            road.closeNow()
+            road.reactorHasEnded = true
+        }
     }
 
     package convenience init(_ settings: EngineSettings, reactor: Reactor) {
@@ -34,9 +37,8 @@ package final class Engine {
     /// callback later in this turn or in another, never before this returns.
     package func start(_ id: CallID, _ plan: CallPlan, _ completion: Completion) {
         guard let call = road.calls.value[id] else { return }
-        call.plan = plan
-        call.completion = completion
-        if case .stream = completion { call.isStreamed = true }
+        call.take(plan)
+        call.tell(completion)
         road.start(call)
     }
 
@@ -76,6 +78,8 @@ package final class Engine {
     package var poolDescription: String { road.pool.description }
 
     deinit {
+        // After the reactor's end nothing is left to do, and this may be any thread.
+        if road.reactorHasEnded { return }
         // The last holder is gone; nobody can be waiting but callbacks of calls in flight.
         road.closeNow()
         if let closeHook { reactor.removeCloseHook(closeHook) }
@@ -98,10 +102,7 @@ extension Road {
     func closeNow() {
         isClosed = true
         for call in calls.value.liveCalls where call.record != nil { withdraw(call, .clientClosed) }
-        for connection in pool.all {
-            close(connection)
-            forgetIfUnused(connection.record)
-        }
+        for connection in pool.all { close(connection) }
         closeIdle()
     }
 

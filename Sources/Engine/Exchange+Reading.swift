@@ -22,7 +22,6 @@ extension Connection {
         while budget > 0, let stream, let call = exchange.call, !call.pausedReading {
             let buffer = leftover ?? road.inputBuffer
             let outcome = stream.read(into: buffer, atMost: wanted)
-            lastReadTurn = reactor.turnNumber
             switch outcome {
             case .bytes(let count):
                 budget -= count
@@ -58,11 +57,14 @@ extension Connection {
     private func parse(_ buffer: ByteBuffer) throws(MessageError) {
         while let call = exchange.call {
             let (step, consumed) = try parser.value.parse(buffer.readable)
-            switch step {
+            switch consume step {
             case .needMore:
                 buffer.consume(consumed)
                 keep(buffer)
-                if !call.pausedReading { run(.readIdle) }
+                // While the request is sent its own clock rules; an interim response changes nothing.
+                if !call.pausedReading, exchange.requestWritten || exchange.writingEnded {
+                    run(.readIdle, of: call)
+                }
                 return
             case .informational:
                 buffer.consume(consumed)
@@ -75,6 +77,8 @@ extension Connection {
                 return
             case .body(let range):
                 bodyArrived(buffer.readable.extracting(range), call)
+                // Too much of a body has closed the connection, and the buffer may be given back.
+                guard exchange.call === call else { return }
                 buffer.consume(consumed)
             case .end(let trailers):
                 buffer.consume(consumed)
@@ -114,10 +118,10 @@ extension Connection {
 
     /// Head and whole body came at once.
     private func completed(
-        _ head: ResponseHead, _ body: Bytes, _ call: Call, extraBytes: Bool
+        _ head: consuming ResponseHead, _ body: consuming Bytes, _ call: Call, extraBytes: Bool
     ) {
         endWriting()
-        if call.isStreamed, case .stream(let receiver) = call.completion {
+        if call.isStreamed, let receiver = call.receiver {
             streamHeadArrived(head, call)
             if !body.isEmpty { _ = receiver.bodyArrived(body) }
         } else if body.count > call.bodyLimit {
@@ -134,7 +138,7 @@ extension Connection {
     }
 
     private func bodyArrived(_ bytes: Span<UInt8>, _ call: Call) {
-        if call.isStreamed, case .stream(let receiver) = call.completion {
+        if call.isStreamed, let receiver = call.receiver {
             if call.abandoned {
                 drained(bytes.count)
             } else if !receiver.bodyArrived(Bytes(copying: bytes)) {
@@ -171,7 +175,7 @@ extension Connection {
         guard call.pausedReading, exchange.call === call else { return }
         call.pausedReading = false
         stream?.setReading(true)
-        run(.readIdle)
+        run(.readIdle, of: call)
     }
 
     private func drained(_ count: Int) {

@@ -23,14 +23,14 @@ extension Connection {
 
     /// Writes what can be written of the request, up to the turn's budget.
     func write() {
-        guard let stream, let call = exchange.call, let content = call.plan?.content,
-            !exchange.writingEnded, !exchange.requestWritten
+        guard let stream, let call = exchange.call, !exchange.writingEnded,
+            !exchange.requestWritten
         else { return }
         let buffer = output ?? road.outputBuffer
         var budget = road.settings.bytesPerTurn
         var progress = Progress.wentOn
         while progress == .wentOn, !exchange.requestWritten, budget > 0 {
-            progress = writeSome(of: content, from: buffer, to: stream, &budget)
+            progress = writeSome(of: call, from: buffer, to: stream, &budget)
         }
         switch progress {
         case .wentOn, .peerIsFull, .uploadIsEmpty:
@@ -50,16 +50,16 @@ extension Connection {
 
     /// What is buffered goes first, then the next piece of the content.
     private func writeSome(
-        of content: RequestContent, from buffer: ByteBuffer, to stream: any ByteStream,
+        of call: Call, from buffer: ByteBuffer, to stream: any ByteStream,
         _ budget: inout Int
     ) -> Progress {
         if !buffer.isEmpty {
             let offered = buffer.readableCount
             let progress = taken(stream.write(buffer), of: offered, &budget)
-            if progress == .wentOn { bufferWritten(content) }
+            if progress == .wentOn { bufferWritten(call) }
             return progress
         }
-        switch content {
+        switch call.content {
         case .none:
             exchange.requestWritten = true
             return .wentOn
@@ -68,7 +68,7 @@ extension Connection {
             let outcome = stream.write(bytes, from: exchange.contentOffset)
             if case .taken(let count) = outcome { exchange.contentOffset += count }
             let progress = taken(outcome, of: offered, &budget)
-            if progress == .wentOn { bufferWritten(content) }
+            if progress == .wentOn { bufferWritten(call) }
             return progress
         case .file(let file):
             return pull(file.value, into: buffer)
@@ -90,8 +90,12 @@ extension Connection {
     }
 
     /// Nothing is buffered: whether that was the whole request.
-    private func bufferWritten(_ content: RequestContent) {
-        switch content {
+    private func bufferWritten(_ call: Call) {
+        guard call.hasContent else {
+            exchange.requestWritten = true
+            return
+        }
+        switch call.content {
         case .none: exchange.requestWritten = true
         case .bytes(let bytes): exchange.requestWritten = exchange.contentOffset == bytes.count
         case .file, .pipe: exchange.requestWritten = exchange.uploadEnded
@@ -140,7 +144,8 @@ extension Connection {
             self.output = nil
             stream?.setWriting(false)
         }
-        if !exchange.anythingReceived { run(.firstByte) }
+        guard let call = exchange.call else { return }
+        run(exchange.anythingReceived ? .readIdle : .firstByte, of: call)
     }
 
     /// The rest waits in a buffer of the connection's own, until the peer or the upload goes on.
@@ -152,22 +157,25 @@ extension Connection {
         }
         stream?.setWriting(peerIsFull)
         // The write clock is the peer's: an upload that has nothing to give is not its fault.
-        if peerIsFull { run(.writeIdle) } else { runTotalOnly() }
+        guard let call = exchange.call else { return }
+        if peerIsFull { run(.writeIdle, of: call) } else { runTotalOnly(of: call) }
     }
 
     /// The peer takes nothing any more. It may have answered before it left: what has arrived is
     /// read first, and its end or its error, which must be there too, ends the exchange.
-    private func writingBroke() {
-        endWriting()
-        run(.firstByte)
+    func writingBroke() {
+        // The upload is not stopped: if nothing was written, another attempt sends it.
+        exchange.writingEnded = true
+        stream?.setWriting(false)
+        if let call = exchange.call { run(.firstByte, of: call) }
         read()
     }
 
     /// Stops the upload; reading goes on.
     func endWriting() {
-        guard !exchange.writingEnded, !exchange.requestWritten else { return }
+        guard !exchange.requestWritten else { return }
         exchange.writingEnded = true
         stream?.setWriting(false)
-        exchange.call?.plan?.content.stop()
+        if let call = exchange.call, call.hasContent { call.content.stop() }
     }
 }

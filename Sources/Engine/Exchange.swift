@@ -37,17 +37,44 @@ struct Exchange {
 extension Connection {
     /// Sends `call`'s request. The connection is active and carries nothing.
     func start(_ call: Call) {
-        guard let plan = call.plan else { return }
+        guard let target = call.target, let stream else { return }
         uses += 1
-        exchange = Exchange()
-        exchange.call = call
+        exchange = Exchange(call: call)
         call.connection = self
-        call.peer = stream?.peer
-        call.times.connectNanoseconds = uses == 1 ? connectNanoseconds : 0
-        parser.value.begin(isHead: plan.method.isHead)
+        call.peer = peer
+        call.times.connectNanoseconds = hasRested ? 0 : connectNanoseconds
+        parser.value.begin(isHead: call.method.isHead)
         let buffer = road.outputBuffer
-        road.encoder.encode(plan.method, plan.target, plan.headers, plan.length, into: buffer)
-        switch plan.content {
+        road.encoder.encode(
+            call.method, target, call.extras?.headers, call.extras?.length ?? .none, into: buffer)
+        guard call.hasContent else {
+            sendHead(buffer, of: call, to: stream)
+            return
+        }
+        prepareContent(of: call, buffer)
+        write()
+    }
+
+    /// The whole request is a head: nearly always one write takes it.
+    private func sendHead(_ buffer: ByteBuffer, of call: Call, to stream: any ByteStream) {
+        guard case .taken(let count) = stream.write(buffer) else {
+            buffer.removeAll()
+            writingBroke()
+            return
+        }
+        road.counters.bytesSent += count
+        exchange.anythingWritten = count > 0
+        if buffer.isEmpty {
+            exchange.requestWritten = true
+            run(.firstByte, of: call)
+        } else {
+            write()
+        }
+    }
+
+    /// Puts short content behind the head, and ties an upload to the connection.
+    private func prepareContent(of call: Call, _ buffer: ByteBuffer) {
+        switch call.content {
         case .none:
             break
         case .bytes(let bytes):
@@ -57,23 +84,31 @@ extension Connection {
             }
         case .file, .pipe:
             // A cycle, until the call's end stops the upload.
-            plan.content.upload?.moreArrived = { [self] in
+            call.content.upload?.moreArrived = { [self] in
                 if exchange.call === call { write() }
             }
         }
-        write()
     }
 
     /// The last byte of the response is there.
     func finish(
-        _ call: Call, _ head: ResponseHead, body: Bytes, trailers: FieldSection?, extraBytes: Bool
+        _ call: Call, _ head: consuming ResponseHead, body: consuming Bytes,
+        trailers: consuming FieldSection?, extraBytes: Bool
     ) {
-        guard let plan = call.plan else { return }
         let reusable =
-            exchange.requestWritten && !extraBytes && !plan.saysClose
+            exchange.requestWritten && !extraBytes && !(call.extras?.saysClose ?? false)
             && head.closeReason == nil && mayBeReused
         exchange = Exchange()
         clearDeadline()
+        if call.pausedReading {
+            // The reader was full when the last bytes came: an idle connection is watched.
+            call.pausedReading = false
+            stream?.setReading(true)
+        }
+        if let kept = leftover, kept.isEmpty {
+            road.buffers.give(kept)
+            leftover = nil
+        }
         road.exchangeEnded(
             self, call, head, body: body, trailers: trailers, reusable: reusable)
     }
@@ -81,7 +116,7 @@ extension Connection {
     /// What would be lost if the connection broke now.
     var loss: Loss {
         Loss(
-            onReusedConnection: uses > 1,
+            onReusedConnection: hasRested,
             nothingWritten: !exchange.anythingWritten && exchange.uploaded == 0,
             nothingReceived: !exchange.anythingReceived)
     }
@@ -89,8 +124,8 @@ extension Connection {
     // MARK: Clocks
 
     /// Runs `clock` from now on; the call's total clock goes on beside it.
-    func run(_ clock: ClockName) {
-        guard let call = exchange.call, let clocks = call.plan?.clocks else { return }
+    func run(_ clock: ClockName, of call: Call) {
+        let clocks = call.clocks.clocks
         exchange.clock = clock
         let nanoseconds =
             switch clock {
@@ -107,8 +142,7 @@ extension Connection {
     }
 
     /// No clock against the peer: it is our side that is slow. The total clock goes on.
-    func runTotalOnly() {
-        guard let call = exchange.call else { return }
+    func runTotalOnly(of call: Call) {
         exchange.clock = .total
         setDeadline(call.totalDeadline)
     }

@@ -29,7 +29,10 @@ extension Road: TimerHandler {
         counters.connectionsFailed += 1
         let call = connection.intended
         close(connection)
-        guard let call else { return }
+        guard let call else {
+            forgetIfUnused(connection.record)
+            return
+        }
         call.connection = nil
         call.lastPhase = .connect
         fail(call, error)
@@ -38,15 +41,14 @@ extension Road: TimerHandler {
     /// An idle connection has had its time, or its peer said something.
     func idleEnded(_ connection: Connection) {
         close(connection)
-        forgetIfUnused(connection.record)
     }
 
     // MARK: Exchanges
 
     /// The response is whole.
     func exchangeEnded(
-        _ connection: Connection, _ call: Call, _ head: ResponseHead, body: Bytes,
-        trailers: FieldSection?, reusable: Bool
+        _ connection: Connection, _ call: Call, _ head: consuming ResponseHead,
+        body: consuming Bytes, trailers: consuming FieldSection?, reusable: Bool
     ) {
         call.connection = nil
         if reusable, !isClosed {
@@ -56,8 +58,8 @@ extension Road: TimerHandler {
         }
         call.response = response(of: call, head, body: body, trailers: trailers)
         call.attempt.value.responded()
-        if call.isStreamed, case .stream(let receiver) = call.completion, !call.abandoned {
-            receiver.bodyEnded(trailers: trailers)
+        if call.isStreamed, let receiver = call.receiver, !call.abandoned {
+            receiver.bodyEnded(trailers: call.response?.trailers)
         }
         follow(call)
     }
@@ -65,7 +67,7 @@ extension Road: TimerHandler {
     /// The head of a streamed response is there; the body follows on the same connection.
     func streamHeadArrived(_ call: Call, _ head: ResponseHead) {
         call.attempt.value.responded()
-        guard case .stream(let receiver) = call.completion else { return }
+        guard let receiver = call.receiver else { return }
         let response = response(of: call, head, body: Bytes(), trailers: nil)
         if let response { receiver.headArrived(response) }
     }
@@ -80,7 +82,7 @@ extension Road: TimerHandler {
         if call.wantsFresh {
             counters.reuseRacesLost += 1
             call.lost = call.lost + [lostAttempt(of: call, error)]
-            guard call.plan?.content.rewind() ?? false else {
+            guard call.content.rewind() else {
                 fail(call, error)
                 return
             }
@@ -113,7 +115,8 @@ extension Road: TimerHandler {
     /// The caller gave up. In the same turn the slot is free and the caller told.
     func cancel(_ id: CallID) {
         guard let call = calls.value[id] else { return }
-        if call.attempt.value.dispatches == 0, call.record == nil {
+        // The attempt may still be that of the slot's last call: only the plan tells.
+        if call.target == nil {
             call.isCancelledEarly = true
         } else {
             withdraw(call, .cancelled)

@@ -18,6 +18,7 @@
 internal import FetchBytes
 internal import FetchHTTP
 internal import FetchHTTP1
+internal import FetchPolicy
 internal import FetchReactor
 internal import FetchRoad
 internal import FetchTime
@@ -33,19 +34,20 @@ final class Road {
     let origins = Cell(OriginTable())
     var counters = Counters()
     var isClosed = false
+    /// Nobody runs anything on this thread any more.
+    var reactorHasEnded = false
 
     // Shared by all connections, each empty between two events.
     let inputBuffer: ByteBuffer
     let outputBuffer: ByteBuffer
     let uploadBuffer: ByteBuffer
-    let probeBuffer = ByteBuffer(capacity: 64)
     /// For what outlives an event: incomplete heads, unsent requests.
     let buffers = ByteBufferPool(capacityEach: 4096, mostKept: 64)
 
     /// Who waits for what; see Road+Settling.swift.
     let lines = Cell(Lines())
     /// Ended calls whose callbacks are to be run.
-    private let ended = Cell<[EndedCall]>([])
+    private let ended = Cell<[Call]>([])
     /// Somebody will run them: the event that is under way, or an action of this turn.
     private var callbacksAreDue = false
     /// Told when the last call has ended; set by a shutdown that waits for that.
@@ -66,18 +68,18 @@ final class Road {
 
     /// Sets a call on its way.
     func start(_ call: Call) {
-        guard let plan = call.plan else { return }
+        guard let target = call.target else { return }
         counters.callsStarted += 1
         call.times.started = reactor.now
-        call.totalDeadline = reactor.now.after(plan.clocks.total)
+        call.totalDeadline = reactor.now.after(call.clocks.clocks.total)
         call.attempt.value = Attempt(
-            isIdempotent: plan.method.isIdempotent, isReplayable: plan.content.isReplayable,
+            isIdempotent: call.method.isIdempotent, isReplayable: !call.hasContent || call.content.isReplayable,
             retriesReuseRace: settings.retriesReuseRace)
         if call.isCancelledEarly {
             fail(call, .cancelled)
         } else if isClosed {
             fail(call, .clientClosed)
-        } else if let record = record(for: plan.target) {
+        } else if let record = record(for: target) {
             call.record = record
             follow(call)
         } else {
@@ -95,10 +97,10 @@ final class Road {
             case .proceed:
                 return
             case .answer:
-                answer(call)
+                end(call, nil)
                 return
             case .fail:
-                end(call, .failure(failure(of: call)))
+                end(call, failure(of: call))
                 return
             }
         }
@@ -112,23 +114,28 @@ final class Road {
             wait(call, record)
             return nil
         }
+        // Room that came free in this turn is theirs who wait for it.
+        let mustWait = !record.waiting.value.isEmpty
         while true {
             switch pool.capacity(for: record, fresh: fresh, now: reactor.now) {
             case .reuse(let id):
                 if let connection = alive(id) { return connection }
+            case .open where mustWait, .evictThenOpen where mustWait:
+                wait(call, record)
+                return nil
             case .open:
                 dial(call, record)
                 return nil
             case .evictThenOpen(let id):
-                if let idle = pool[id] { close(idle) }
+                if let idle = pool[id] { idleEnded(idle) }
                 dial(call, record)
                 return nil
             case .originFull:
                 wait(call, record)
                 return nil
             case .clientFull:
-                wait(call, record)
                 lines.value.starve(record)
+                wait(call, record)
                 return nil
             }
         }
@@ -137,14 +144,18 @@ final class Road {
     /// The idle connection, if one read finds it quiet; else it is closed, and nil.
     func alive(_ id: ConnectionID) -> Connection? {
         guard let connection = pool[id] else { return nil }
-        if connection.isAliveBeforeUse() { return pool.reuse(id) }
-        close(connection)
-        return nil
+        guard connection.isAliveBeforeUse() else {
+            close(connection)
+            return nil
+        }
+        pool.reuse(connection)
+        return connection
     }
 
     /// Opens a connection for the call, which stands among its origin's dialling ones until then.
     func dial(_ call: Call, _ record: OriginRecord) {
         guard let addresses = addresses(of: record) else {
+            call.lastPhase = .dns
             fail(call, .connect(.nameNotResolved(host: record.target.host)))
             return
         }
@@ -153,7 +164,7 @@ final class Road {
         stand(call, record, dialing: true)
         call.connection = connection
         call.lastPhase = .connect
-        connection.open(addresses, connectClock: call.plan?.clocks.connect ?? Clocks.never)
+        connection.open(addresses, connectClock: call.clocks.clocks.connect)
     }
 
     /// Puts the request on the wire.
@@ -162,11 +173,6 @@ final class Road {
         if connection.uses > 0 { counters.reuses += 1 }
         call.attempt.value.dispatched()
         connection.start(call)
-    }
-
-    private func answer(_ call: Call) {
-        guard let response = call.response else { return }
-        end(call, .success(response))
     }
 
     // MARK: Ends
@@ -178,45 +184,49 @@ final class Road {
         follow(call)
     }
 
-    /// The call leaves the road, and its caller is told.
-    func end(_ call: Call, _ outcome: Result<WholeResponse, CallFailure>) {
+    /// The call leaves the road, and its caller is told: a continuation only makes its task runnable
+    /// and is resumed at once; a callback is the caller's code and waits for the end of the event.
+    func end(_ call: Call, _ failure: CallFailure?) {
         leaveLine(call)
-        call.plan?.content.stop()
-        switch outcome {
-        case .success: counters.callsSucceeded += 1
-        case .failure(let failure) where failure.isCancellation: counters.callsCancelled += 1
-        case .failure: counters.callsFailed += 1
-        }
-        let completion = call.completion
-        let record = call.record
-        calls.value.close(call)
-        if let record {
+        if call.hasContent { call.content.stop() }
+        count(failure)
+        if let record = call.record {
             record.calls -= 1
             forgetIfUnused(record)
         }
-        deliver(outcome, to: completion)
+        if call.callback != nil {
+            call.isLive = false
+            call.failure = failure
+            ended.value.append(call)
+            if !callbacksAreDue { callbacksLater() }
+            return
+        }
+        let receiver = call.receiver
+        // The table drops the call first: nobody else can resume its continuation.
+        let continuation = unsafe call.continuation
+        let response = call.response
+        calls.value.close(call)
+        if let failure {
+            receiver?.callFailed(failure)
+            unsafe continuation?.resume(throwing: failure)
+        } else if let response {
+            unsafe continuation?.resume(returning: response)
+        }
+        quietIfDone()
+    }
+
+    private func count(_ failure: CallFailure?) {
+        guard let failure else {
+            counters.callsSucceeded += 1
+            return
+        }
+        if failure.isCancellation { counters.callsCancelled += 1 } else { counters.callsFailed += 1 }
+    }
+
+    private func quietIfDone() {
         if calls.value.live == 0, let quiet = whenQuiet {
             whenQuiet = nil
             quiet()
-        }
-    }
-
-    /// A continuation only makes its task runnable and is resumed at once; a callback is the
-    /// caller's code and waits for the end of the event.
-    private func deliver(
-        _ outcome: Result<WholeResponse, CallFailure>, to completion: Completion
-    ) {
-        switch completion {
-        case .nobody:
-            break
-        case .continuation(let continuation):
-            // The table dropped the call before: nobody else can resume it (see `UnsafeContinuation`).
-            unsafe continuation.resume(with: outcome)
-        case .stream(let receiver):
-            if case .failure(let failure) = outcome { receiver.callFailed(failure) }
-        case .callback(let callback):
-            ended.value.append(EndedCall(callback: callback, outcome: outcome))
-            if !callbacksAreDue { callbacksLater() }
         }
     }
 
@@ -241,33 +251,45 @@ final class Road {
         while next < ended.value.count {
             let call = ended.value[next]
             next += 1
-            call.callback(call.outcome)
+            tell(call)
         }
-        ended.value.removeAll(keepingCapacity: next < 1_024)
+        if next > 0 {
+            ended.value.removeAll(keepingCapacity: next < 1_024)
+            quietIfDone()
+        }
+    }
+
+    /// Frees the call for the next one, then tells its caller.
+    private func tell(_ call: Call) {
+        guard let callback = call.callback else { return }
+        let response = call.response
+        let failure = call.failure
+        calls.value.close(call)
+        if let failure {
+            callback(.failure(failure))
+        } else if let response {
+            callback(.success(response))
+        }
     }
 
     // MARK: Facts
 
     func response(
-        of call: Call, _ head: ResponseHead, body: Bytes, trailers: FieldSection?
+        of call: Call, _ head: consuming ResponseHead, body: consuming Bytes,
+        trailers: consuming FieldSection?
     ) -> WholeResponse? {
-        guard let plan = call.plan else { return nil }
+        guard let target = call.target else { return nil }
         call.times.ended = reactor.now
         return WholeResponse(
-            head: head, body: body, trailers: trailers, plan: plan, times: call.times,
+            head: head, body: body, trailers: trailers, target: target, times: call.times,
             dispatches: call.attempt.value.dispatches, peer: call.peer)
     }
 
     private func failure(of call: Call) -> CallFailure {
         CallFailure(
-            call.lastError ?? .cancelled, phase: call.lastPhase, plan: call.plan,
+            call.lastError ?? .cancelled, phase: call.lastPhase, method: call.method,
+            target: call.target,
             dispatches: call.attempt.value.dispatches, lost: call.lost,
             elapsedNanoseconds: reactor.now.nanoseconds - call.times.started.nanoseconds)
     }
-}
-
-/// A callback and what it is to be told.
-struct EndedCall {
-    let callback: (Result<WholeResponse, CallFailure>) -> Void
-    let outcome: Result<WholeResponse, CallFailure>
 }

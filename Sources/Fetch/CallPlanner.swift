@@ -7,14 +7,14 @@ internal import FetchHTTP1
 struct CallPlanner: Sendable {
     private let configuration: FetcherConfiguration
     private let base: Target?
-    private let clocks: Clocks
+    private let clocks: SharedClocks
     private let reactor: Reactor
 
     init(_ configuration: FetcherConfiguration, on reactor: Reactor) throws {
         try configuration.validate()
         self.configuration = configuration
         self.reactor = reactor
-        clocks = configuration.timeouts.clocks
+        clocks = SharedClocks(configuration.timeouts.clocks)
         base = try configuration.baseURL.map { try Target($0) }
     }
 
@@ -114,26 +114,29 @@ struct CallPlanner: Sendable {
     }
 
     /// A request's own clocks win over rules, and its total clock over all.
-    private func clocks(of request: Request, _ method: Method, _ target: Target) throws -> Clocks {
-        var clocks = request.timeouts?.clocks ?? clocks(method, target)
-        try request.timeouts?.validate(prefix: "timeouts")
+    private func clocks(of request: Request, _ method: Method, _ target: Target) throws -> SharedClocks {
+        guard request.timeouts != nil || request.totalTimeout != nil else {
+            return clocks(method, target)
+        }
+        try request.timeouts?.validate(prefix: "timeouts", .invalidRequest)
+        var clocks = request.timeouts?.clocks ?? clocks(method, target).clocks
         if let total = request.totalTimeout {
             guard total > .zero else {
                 throw FetchError(.invalidRequest, reason: "timeout: must be more than zero")
             }
             clocks.total = Timeouts.nanoseconds(total)
         }
-        return clocks
+        return SharedClocks(clocks)
     }
 
     /// The configuration's clocks, with the first rule that matches.
-    private func clocks(_ method: Method, _ target: Target) -> Clocks {
-        guard !configuration.timeoutRules.isEmpty else { return clocks }
-        var clocks = clocks
-        if let rule = configuration.timeoutRules.first(where: { $0.matches(method, target) }) {
-            clocks.total = Timeouts.nanoseconds(rule.total)
-        }
-        return clocks
+    private func clocks(_ method: Method, _ target: Target) -> SharedClocks {
+        guard !configuration.timeoutRules.isEmpty,
+            let rule = configuration.timeoutRules.first(where: { $0.matches(method, target) })
+        else { return clocks }
+        var changed = clocks.clocks
+        changed.total = Timeouts.nanoseconds(rule.total)
+        return SharedClocks(changed)
     }
 }
 

@@ -27,8 +27,8 @@ extension FetchError {
                 number: records.count + 1, code: facts.code, phase: phase, reason: facts.reason,
                 elapsed: elapsed))
         return FetchError(
-            facts.code, phase: phase, reason: facts.reason, method: failure.plan?.method.name,
-            url: failure.plan?.target.description, attempts: records, elapsed: elapsed,
+            facts.code, phase: phase, reason: facts.reason, method: failure.method.name,
+            url: failure.target?.description, attempts: records, elapsed: elapsed,
             systemError: facts.systemError)
     }
 

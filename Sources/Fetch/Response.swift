@@ -31,7 +31,7 @@ public struct Response: Sendable {
     public var trailers: ReceivedFields? { whole.trailers.map { ReceivedFields(section: $0) } }
 
     /// The URL that answered, without user information and fragment.
-    public var url: String { whole.plan.target.description }
+    public var url: String { whole.target.description }
 
     /// The first value of a field, or nil.
     public subscript(_ name: HTTPField.Name) -> String? { whole.head.fields[name] }

@@ -44,9 +44,11 @@ func perform(_ arguments: Arguments) async throws -> CommandExit {
     if let total = arguments.total { configuration.timeouts.total = total }
     let client = try LocalFetcher(configuration, on: reactor)
     let run = LineRun(client: client, concurrency: concurrency, on: reactor)
-    return await withCheckedContinuation { continuation in
+    let exit = await withCheckedContinuation { continuation in
         run.start { continuation.resume(returning: $0) }
     }
+    // Until here nobody else holds it while it waits for input.
+    return withExtendedLifetime(run) { exit }
 }
 
 /// A closed standard descriptor's number would go to the next file that is opened, the reactor's
@@ -62,7 +64,9 @@ func writeAll(_ text: String, to descriptor: CInt) {
     var rest = Array(text.utf8)[...]
     while !rest.isEmpty {
         // The pointer is to `rest`, for the call.
-        let count = unsafe rest.withUnsafeBytes { unsafe write(descriptor, $0.baseAddress, $0.count) }
+        let count = unsafe rest.withUnsafeBytes { bytes in
+            unsafe write(descriptor, bytes.baseAddress, bytes.count)
+        }
         guard count > 0 || errno == EINTR else { return }
         rest = rest.dropFirst(max(0, count))
     }

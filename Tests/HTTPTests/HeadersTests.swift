@@ -84,8 +84,9 @@ struct HeadersTests {
         ("host", Headers.Specials.host), ("User-Agent", .userAgent), ("ACCEPT", .accept),
         ("Content-Length", .contentLength), ("connection", .connection),
         ("Transfer-Encoding", .transferEncoding), ("upgrade", .upgrade),
-        ("Keep-Alive", .keepAlive), ("Expect", .expect), ("Accepts", []), ("X-Host", []),
-        ("Content-Lengti", []), ("Transfer_Encoding", []),
+        ("Keep-Alive", .keepAlive), ("Expect", .expect), ("Accepts", Headers.Specials()),
+        ("X-Host", Headers.Specials()), ("Content-Lengti", Headers.Specials()),
+        ("Transfer_Encoding", Headers.Specials()),
     ])
     func `special names are known in any case`(_ row: (String, Headers.Specials)) throws {
         let headers = try Headers([(row.0, "x")])
