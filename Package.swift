@@ -103,6 +103,13 @@ let package = Package(
         .executableTarget(
             name: "ReactorProbe", dependencies: ["FetchReactor", "FetchTime", "CFetchLinux"],
             path: "Tests/ReactorProbe", swiftSettings: language),
+        .executableTarget(
+            name: "FetchProbe",
+            dependencies: [
+                "Fetch", "FetchTransport", "FetchReactor", "FetchTime", "FetchBytes",
+                "TestSupport", "CFetchLinux", httpTypes,
+            ],
+            path: "Tests/FetchProbe", swiftSettings: language),
         tests("Bytes", ["FetchBytes"]),
         tests("Time", ["FetchTime"]),
         tests("HTTP", ["FetchHTTP", "FetchBytes", httpTypes]),
@@ -131,7 +138,12 @@ let package = Package(
                 "Fetch", "FetchEngine", "FetchTransport", "FetchReactor", "FetchTime",
                 "FetchBytes", "TestSupport", httpTypes,
             ]),
-        tests("Behaviour", ["Fetch", "FetchReactor", "FetchTime", "TestSupport", httpTypes]),
+        tests(
+            "Behaviour",
+            [
+                "Fetch", "FetchTransport", "FetchReactor", "FetchTime", "FetchBytes",
+                "TestSupport", "FetchProbe", "CFetchLinux", httpTypes,
+            ]),
         tests("Bench", ["Bench"]),
         .testTarget(
             name: "CommandTests", dependencies: ["Fetch", "FetchCommand"],
