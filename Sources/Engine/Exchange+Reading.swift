@@ -145,6 +145,10 @@ extension Connection {
     }
 
     private func inputEnded(_ call: Call) {
+        if let brokenBy {
+            road.exchangeLost(self, .broken(brokenBy, duringBody: call.head != nil))
+            return
+        }
         do throws(MessageError) {
             // The body that ends where the connection ends: the only step without an error.
             _ = try parser.value.endOfInput()
