@@ -61,6 +61,7 @@ extension Connection {
             case .needMore:
                 buffer.consume(consumed)
                 keep(buffer)
+                guard announcedBytesFit(call) else { return }
                 if !call.pausedReading { run(.readIdle, of: call) }
                 return
             case .informational:
@@ -81,6 +82,15 @@ extension Connection {
                 return
             }
         }
+    }
+
+    /// A chunk that can't fit is refused when its size is known, not when the memory is full.
+    private func announcedBytesFit(_ call: Call) -> Bool {
+        guard !call.isStreamed,
+            parser.value.bodyBytesAnnounced > call.bodyLimit - call.body.value.count
+        else { return true }
+        road.exchangeFailed(self, .bodyTooLarge(limit: call.bodyLimit))
+        return false
     }
 
     /// What the parser could not use yet moves out of the buffer that all connections share.
