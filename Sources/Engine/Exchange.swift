@@ -57,9 +57,13 @@ extension Connection {
 
     /// The whole request is a head: nearly always one write takes it.
     private func sendHead(_ buffer: ByteBuffer, of call: Call, to stream: any ByteStream) {
-        guard case .taken(let count) = stream.write(buffer) else {
+        let count: Int
+        switch stream.write(buffer) {
+        case .taken(let taken):
+            count = taken
+        case .failed(let error):
             buffer.removeAll()
-            writingBroke()
+            writingBroke(error)
             return
         }
         road.counters.bytesSent += count

@@ -9,7 +9,7 @@ enum ResultLine {
         line.reserve(response.body.count / 3 * 4 + 1_024)
         begin(&line, id: id)
         line.raw(",\"ok\":true,\"status\":\(response.statusCode),\"reason\":")
-        line.string(response.reason)
+        line.latin1(response.reasonBytes)
         line.raw(",\"version\":")
         line.string(response.version)
         line.raw(",\"url\":")

@@ -75,6 +75,11 @@ package struct ResponseParser: Sendable {
     /// Bytes of the body still to come, where its length is known.
     package var bodyBytesLeft: Int? { state == .counted ? remaining : nil }
 
+    /// Bytes of the body that were announced and have not come: of the whole or of a chunk.
+    package var bodyBytesAnnounced: Int {
+        state == .counted || state == .chunkData ? remaining : 0
+    }
+
     /// Awaits the next response on the connection; `isHead` when the request was HEAD.
     package mutating func begin(isHead: Bool) {
         state = .statusLine
