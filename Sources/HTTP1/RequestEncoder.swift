@@ -33,34 +33,45 @@ package struct RequestEncoder: Sendable {
         _ request: RequestHead, into buffer: ByteBuffer, addsClose: Bool = false
     ) {
         request.method.appendWithSpace(to: buffer)
-        if request.method.isOptions, request.target.hadEmptyPath, !request.target.hasQuery {
-            buffer.append(UInt8(ascii: "*"))
+        let special = request.headers.specials
+        if special.contains(.host) {
+            appendTargetAndCallersHost(of: request, to: buffer)
         } else {
-            request.target.appendPathAndQuery(to: buffer)
+            request.target.append(
+                to: buffer, isAsterisk: isAsterisk(request), between: " HTTP/1.1\r\nHost: ")
         }
-        buffer.append(" HTTP/1.1\r\nHost: ")
         if request.headers.isEmpty {
-            request.target.appendHostField(to: buffer)
             buffer.append(defaults.span)
         } else {
-            appendFields(of: request, to: buffer)
+            appendFields(request.headers, special, to: buffer)
         }
         appendFraming(of: request, to: buffer)
         if addsClose, !request.saysClose { buffer.append("Connection: close\r\n") }
         buffer.append("\r\n")
     }
 
-    /// Host, defaults that are not replaced, and the caller's fields.
-    private func appendFields(of request: RequestHead, to buffer: ByteBuffer) {
-        let headers = request.headers
-        let specials = headers.specials
-        if specials.contains(.host) {
-            for index in 0..<headers.count where headers.special(at: index) == .host {
-                buffer.append(headers.value(at: index))
-            }
+    /// OPTIONS for the whole server (RFC 9112 section 3.2.4).
+    private func isAsterisk(_ request: RequestHead) -> Bool {
+        request.method.isOptions && request.target.hadEmptyPath && !request.target.hasQuery
+    }
+
+    private func appendTargetAndCallersHost(of request: RequestHead, to buffer: ByteBuffer) {
+        if isAsterisk(request) {
+            buffer.append(UInt8(ascii: "*"))
         } else {
-            request.target.appendHostField(to: buffer)
+            request.target.appendPathAndQuery(to: buffer)
         }
+        buffer.append(" HTTP/1.1\r\nHost: ")
+        let headers = request.headers
+        for index in 0..<headers.count where headers.special(at: index) == .host {
+            buffer.append(headers.value(at: index))
+        }
+    }
+
+    /// The end of the Host line, the defaults that are not replaced, and the caller's fields.
+    private func appendFields(
+        _ headers: Headers, _ specials: Headers.Specials, to buffer: ByteBuffer
+    ) {
         buffer.append("\r\n")
         if !specials.contains(.userAgent) { buffer.append(userAgentLine.span) }
         if !specials.contains(.accept) { buffer.append(acceptLine.span) }

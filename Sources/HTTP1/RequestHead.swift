@@ -33,9 +33,8 @@ package struct RequestHead: Sendable {
         self.target = target
         self.headers = headers
         self.body = body
-        let specials = headers.specials
         saysClose =
-            specials.isEmpty
+            headers.specials.rawValue == 0
             ? false : try Self.check(headers, contentLength: Self.length(of: body))
     }
 

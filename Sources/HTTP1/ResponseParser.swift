@@ -58,9 +58,14 @@ package struct ResponseParser: Sendable {
     private var lines = FieldLines()
     private var facts = HeadFacts()
 
-    /// A parser for a new connection.
+    /// A parser for a new connection. Limits beyond what offsets and `HTTPFields` can hold are
+    /// lowered to that: a gibibyte of head or trailers, 65,534 fields.
     package init(limits: ParserLimits = ParserLimits()) {
-        self.limits = limits
+        var bounded = limits
+        bounded.headBytes = min(limits.headBytes, 1 << 30)
+        bounded.trailerBytes = min(limits.trailerBytes, 1 << 30)
+        bounded.fields = min(limits.fields, 65_534)
+        self.limits = bounded
     }
 
     /// Whether a response has begun and not ended.
