@@ -1,4 +1,5 @@
-// What can be appended to a ByteBuffer. Every append reserves first, so no write passes the storage.
+// What can be appended to a ByteBuffer. Every append reserves first, so no write passes the
+// storage.
 //
 // Unsafe: writes go through the buffer's own pointer, behind `reserve`, which checked the room.
 

@@ -1,9 +1,10 @@
-// Target: a parsed http or https URL (RFC 3986, RFC 9110 section 4.2, RFC 6874). A value; any thread.
+// Target: a parsed http or https URL (RFC 3986, RFC 9110 section 4.2, RFC 6874). A value; any
+// thread.
 //
 // The text is kept as it came when it is canonical already, which costs no allocation: the fields
-// below are ranges in it. Otherwise it is rewritten first (TargetRewriting). Canonical means: scheme
-// and host in lower case, no user information, no default or empty port, no dot segment, nothing
-// that has to be percent-encoded. A fragment may stay in the text; nothing ever reads it.
+// below are ranges in it. Otherwise it is rewritten first (TargetRewriting). Canonical means:
+// scheme and host in lower case, no user information, no default or empty port, no dot segment,
+// nothing that has to be percent-encoded. A fragment may stay in the text; nothing ever reads it.
 
 package import FetchBytes
 

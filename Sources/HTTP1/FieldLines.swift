@@ -1,8 +1,8 @@
 // FieldLines: where a section's lines lie, and how far the one being read was understood (RFC 9112
 // section 5). A value inside ResponseParser; the same reader serves heads and trailers.
 //
-// Offsets count from the start of the section's bytes, which are presented again and again until the
-// section is whole; `scanned` says how far they were looked at, so no byte is looked at twice.
+// Offsets count from the start of the section's bytes, which are presented again and again until
+// the section is whole; `scanned` says how far they were looked at, so no byte is looked at twice.
 
 internal import FetchBytes
 internal import FetchHTTP

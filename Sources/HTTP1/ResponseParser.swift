@@ -1,6 +1,7 @@
 // ResponseParser: bytes from a server become responses (RFC 9112). A value owned by one connection;
 // reactor thread. It keeps no bytes: what it has not consumed is presented again, in front of what
-// came since. It remembers how far it looked, so feeding byte by byte costs no more than feeding whole.
+// came since. It remembers how far it looked, so feeding byte by byte costs no more than feeding
+// whole.
 //
 // Strict on purpose: whatever two readers could read differently is an error, because the next
 // response on the connection would be read from the wrong place (request smuggling, section 11.2).
