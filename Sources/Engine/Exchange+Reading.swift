@@ -61,7 +61,11 @@ extension Connection {
             case .needMore:
                 buffer.consume(consumed)
                 keep(buffer)
-                if !call.pausedReading { run(.readIdle, of: call) }
+                guard announcedBytesFit(call) else { return }
+                // While the request is sent its own clock rules; an interim response changes nothing.
+                if !call.pausedReading, exchange.requestWritten || exchange.writingEnded {
+                    run(.readIdle, of: call)
+                }
                 return
             case .informational:
                 buffer.consume(consumed)
@@ -74,6 +78,8 @@ extension Connection {
                 return
             case .body(let range):
                 bodyArrived(buffer.readable.extracting(range), call)
+                // Too much of a body has closed the connection, and the buffer may be given back.
+                guard exchange.call === call else { return }
                 buffer.consume(consumed)
             case .end(let trailers):
                 buffer.consume(consumed)
@@ -81,6 +87,15 @@ extension Connection {
                 return
             }
         }
+    }
+
+    /// A chunk that can't fit is refused when its size is known, not when the memory is full.
+    private func announcedBytesFit(_ call: Call) -> Bool {
+        guard !call.isStreamed,
+            parser.value.bodyBytesAnnounced > call.bodyLimit - call.body.value.count
+        else { return true }
+        road.exchangeFailed(self, .bodyTooLarge(limit: call.bodyLimit))
+        return false
     }
 
     /// What the parser could not use yet moves out of the buffer that all connections share.
@@ -145,6 +160,10 @@ extension Connection {
     }
 
     private func inputEnded(_ call: Call) {
+        if let brokenBy {
+            road.exchangeLost(self, .broken(brokenBy, duringBody: call.head != nil))
+            return
+        }
         do throws(MessageError) {
             // The body that ends where the connection ends: the only step without an error.
             _ = try parser.value.endOfInput()

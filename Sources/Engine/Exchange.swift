@@ -42,7 +42,7 @@ extension Connection {
         exchange = Exchange(call: call)
         call.connection = self
         call.peer = peer
-        call.times.connectNanoseconds = uses == 1 ? connectNanoseconds : 0
+        call.times.connectNanoseconds = hasRested ? 0 : connectNanoseconds
         parser.value.begin(isHead: call.method.isHead)
         let buffer = road.outputBuffer
         road.encoder.encode(
@@ -57,9 +57,13 @@ extension Connection {
 
     /// The whole request is a head: nearly always one write takes it.
     private func sendHead(_ buffer: ByteBuffer, of call: Call, to stream: any ByteStream) {
-        guard case .taken(let count) = stream.write(buffer) else {
+        let count: Int
+        switch stream.write(buffer) {
+        case .taken(let taken):
+            count = taken
+        case .failed(let error):
             buffer.removeAll()
-            writingBroke()
+            writingBroke(error)
             return
         }
         road.counters.bytesSent += count
@@ -100,6 +104,15 @@ extension Connection {
             && head.closeReason == nil && mayBeReused
         exchange = Exchange()
         clearDeadline()
+        if call.pausedReading {
+            // The reader was full when the last bytes came: an idle connection is watched.
+            call.pausedReading = false
+            stream?.setReading(true)
+        }
+        if let kept = leftover, kept.isEmpty {
+            road.buffers.give(kept)
+            leftover = nil
+        }
         road.exchangeEnded(
             self, call, head, body: body, trailers: trailers, reusable: reusable)
     }
@@ -107,7 +120,7 @@ extension Connection {
     /// What would be lost if the connection broke now.
     var loss: Loss {
         Loss(
-            onReusedConnection: uses > 1,
+            onReusedConnection: hasRested,
             nothingWritten: !exchange.anythingWritten && exchange.uploaded == 0,
             nothingReceived: !exchange.anythingReceived)
     }

@@ -110,17 +110,18 @@ package final class Target: Sendable {
         buffer.append(utf8.span.extracting(range))
     }
 
-    /// Writes the value of the Host field: host and, unless it is the default, port.
+    /// Writes the value of the Host field: the authority as it is (RFC 9112 section 3.2), a dot behind
+    /// the name included; only a zone stays out.
     package func appendHostField(to buffer: ByteBuffer) {
         let utf8 = text.utf8
-        if parts.zoneCount == 0 && !parts.isAbsoluteName {
+        if parts.zoneCount == 0 {
             buffer.append(utf8.span.extracting(parts.authority))
             return
         }
-        let isAddress = parts.hostKind == .ipv6
-        if isAddress { buffer.append(UInt8(ascii: "[")) }
+        // A zone means something on this machine only (RFC 6874 section 4).
+        buffer.append(UInt8(ascii: "["))
         buffer.append(utf8.span.extracting(parts.host))
-        if isAddress { buffer.append(UInt8(ascii: "]")) }
+        buffer.append(UInt8(ascii: "]"))
         if parts.port != (parts.isSecure ? 443 : 80) {
             buffer.append(UInt8(ascii: ":"))
             buffer.appendDecimal(Int(parts.port))

@@ -75,6 +75,11 @@ package struct ResponseParser: Sendable {
     /// Bytes of the body still to come, where its length is known.
     package var bodyBytesLeft: Int? { state == .counted ? remaining : nil }
 
+    /// Bytes of the body that were announced and have not come: of the whole or of a chunk.
+    package var bodyBytesAnnounced: Int {
+        state == .counted || state == .chunkData ? remaining : 0
+    }
+
     /// Awaits the next response on the connection; `isHead` when the request was HEAD.
     package mutating func begin(isHead: Bool) {
         state = .statusLine
@@ -123,6 +128,7 @@ package struct ResponseParser: Sendable {
         }
     }
 
+    @inline(__always)
     private mutating func parseHead(
         _ input: Span<UInt8>
     ) throws(MessageError) -> (step: Step, consumed: Int) {
@@ -154,6 +160,7 @@ package struct ResponseParser: Sendable {
         return (.informational(status: status), consumed)
     }
 
+    @inline(__always)
     private mutating func endHead(
         _ input: Span<UInt8>
     ) throws(MessageError) -> (step: Step, consumed: Int) {
@@ -183,6 +190,7 @@ package struct ResponseParser: Sendable {
     }
 
     /// Head and body in one storage.
+    @inline(__always)
     private mutating func complete(
         _ input: Span<UInt8>, bodyCount: Int
     ) -> (step: Step, consumed: Int) {
