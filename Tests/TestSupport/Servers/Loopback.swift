@@ -48,7 +48,7 @@ package enum Loopback {
         for _ in 0..<2_000 {
             if accepts(address) { return true }
             // Nothing to wait for but time: no descriptor, five milliseconds.
-            _ = unsafe poll(nil, 0, 5)
+            _ = poll(nil, 0, 5)
         }
         return false
     }
