@@ -103,11 +103,12 @@ struct PlanningTests {
 
     // MARK: Clocks by rule
 
-    @Test(arguments: [
-        ("http://10.0.0.1/delay/3", nil, 10), ("http://10.0.0.1/status/200", nil, 8),
-        ("http://10.0.0.1/get", nil, 6), ("http://10.0.0.1/delay/3", 2, 2),
-        ("http://10.0.0.1/get?next=/delay/", nil, 6),
-    ] as [(String, Int?, Int)])
+    @Test(
+        arguments: [
+            ("http://10.0.0.1/delay/3", nil, 10), ("http://10.0.0.1/status/200", nil, 8),
+            ("http://10.0.0.1/get", nil, 6), ("http://10.0.0.1/delay/3", 2, 2),
+            ("http://10.0.0.1/get?next=/delay/", nil, 6),
+        ] as [(String, Int?, Int)])
     func `rules give requests their total clock, and the request's own wins`(
         url: String, own: Int?, seconds: Int
     ) throws {
