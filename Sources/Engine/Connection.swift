@@ -36,6 +36,8 @@ final class Connection: TimerHandler, DialHandler, ByteStreamHandler {
     var intended: Call?
     /// Exchanges begun on it.
     var uses = 0
+    /// It was idle before, if only between its opening and its first use.
+    private(set) var hasRested = false
     private let openedAt: Instant
     private(set) var connectNanoseconds: Int64 = 0
 
@@ -107,19 +109,18 @@ final class Connection: TimerHandler, DialHandler, ByteStreamHandler {
     /// One read without waiting, just before an idle connection is used again: what came behind
     /// the last response must never be taken for the next one, however short the time between.
     func isAliveBeforeUse() -> Bool {
-        guard let stream else { return false }
-        let probe = road.probeBuffer
-        defer { probe.removeAll() }
-        return stream.read(into: probe, atMost: 1) == .wouldBlock
+        stream?.isQuiet() ?? false
     }
 
     /// Whether, after this exchange, it may carry another by its age and uses.
     var mayBeReused: Bool {
         let limits = road.settings.pool
         if let most = limits.usesPerConnection, uses >= most { return false }
-        if let most = limits.lifetime, openedAt.after(most) <= reactor.now { return false }
-        return true
+        return reactor.now < endOfLife
     }
+
+    /// When it is too old to be used again.
+    var endOfLife: Instant { road.settings.pool.lifetime.map { openedAt.after($0) } ?? .farFuture }
 
     func used() {
         state = .active
@@ -133,6 +134,7 @@ final class Connection: TimerHandler, DialHandler, ByteStreamHandler {
     /// Rests until it is used again or `expiry` has come.
     func rest(until expiry: Instant) {
         state = .idle
+        hasRested = true
         setDeadline(expiry)
     }
 

@@ -35,6 +35,8 @@ package struct EngineStatistics: Equatable, Sendable {
     package internal(set) var callsInFlight = 0
     package internal(set) var trackedOrigins = 0
 
+    package init() {}
+
     init(_ counters: Counters) {
         callsStarted = counters.callsStarted
         callsSucceeded = counters.callsSucceeded

@@ -20,7 +20,10 @@ package final class Engine {
     /// Ties the engine to its reactor's end. On the reactor's thread, once, before the first call.
     package func attach() {
         // Strong: a weak reference would make every count of the road's a slow one.
-        closeHook = reactor.onClose { [road] in road.closeNow() }
+        closeHook = reactor.onClose { [road] in
+            road.closeNow()
+            road.reactorHasEnded = true
+        }
     }
 
     package convenience init(_ settings: EngineSettings, reactor: Reactor) {
@@ -75,6 +78,8 @@ package final class Engine {
     package var poolDescription: String { road.pool.description }
 
     deinit {
+        // After the reactor's end nothing is left to do, and this may be any thread.
+        if road.reactorHasEnded { return }
         // The last holder is gone; nobody can be waiting but callbacks of calls in flight.
         road.closeNow()
         if let closeHook { reactor.removeCloseHook(closeHook) }

@@ -57,12 +57,15 @@ extension Connection {
     private func parse(_ buffer: ByteBuffer) throws(MessageError) {
         while let call = exchange.call {
             let (step, consumed) = try parser.value.parse(buffer.readable)
-            switch step {
+            switch consume step {
             case .needMore:
                 buffer.consume(consumed)
                 keep(buffer)
                 guard announcedBytesFit(call) else { return }
-                if !call.pausedReading { run(.readIdle, of: call) }
+                // While the request is sent its own clock rules; an interim response changes nothing.
+                if !call.pausedReading, exchange.requestWritten || exchange.writingEnded {
+                    run(.readIdle, of: call)
+                }
                 return
             case .informational:
                 buffer.consume(consumed)
@@ -75,6 +78,8 @@ extension Connection {
                 return
             case .body(let range):
                 bodyArrived(buffer.readable.extracting(range), call)
+                // Too much of a body has closed the connection, and the buffer may be given back.
+                guard exchange.call === call else { return }
                 buffer.consume(consumed)
             case .end(let trailers):
                 buffer.consume(consumed)
@@ -123,7 +128,7 @@ extension Connection {
 
     /// Head and whole body came at once.
     private func completed(
-        _ head: ResponseHead, _ body: Bytes, _ call: Call, extraBytes: Bool
+        _ head: consuming ResponseHead, _ body: consuming Bytes, _ call: Call, extraBytes: Bool
     ) {
         endWriting()
         if call.isStreamed, let receiver = call.receiver {

@@ -145,7 +145,8 @@ extension Connection {
             self.output = nil
             stream?.setWriting(false)
         }
-        if !exchange.anythingReceived, let call = exchange.call { run(.firstByte, of: call) }
+        guard let call = exchange.call else { return }
+        run(exchange.anythingReceived ? .readIdle : .firstByte, of: call)
     }
 
     /// The rest waits in a buffer of the connection's own, until the peer or the upload goes on.
@@ -169,14 +170,16 @@ extension Connection {
     /// that the peer's end had come before its reset.
     func writingBroke(_ error: SystemError) {
         if error.errorNumber != EPIPE { brokenBy = error }
-        endWriting()
+        // The upload is not stopped: if nothing was written, another attempt sends it.
+        exchange.writingEnded = true
+        stream?.setWriting(false)
         if let call = exchange.call { run(.firstByte, of: call) }
         read()
     }
 
     /// Stops the upload; reading goes on.
     func endWriting() {
-        guard !exchange.writingEnded, !exchange.requestWritten else { return }
+        guard !exchange.requestWritten else { return }
         exchange.writingEnded = true
         stream?.setWriting(false)
         if let call = exchange.call, call.hasContent { call.content.stop() }

@@ -42,7 +42,7 @@ extension Connection {
         exchange = Exchange(call: call)
         call.connection = self
         call.peer = peer
-        call.times.connectNanoseconds = uses == 1 ? connectNanoseconds : 0
+        call.times.connectNanoseconds = hasRested ? 0 : connectNanoseconds
         parser.value.begin(isHead: call.method.isHead)
         let buffer = road.outputBuffer
         road.encoder.encode(
@@ -96,13 +96,23 @@ extension Connection {
 
     /// The last byte of the response is there.
     func finish(
-        _ call: Call, _ head: ResponseHead, body: Bytes, trailers: FieldSection?, extraBytes: Bool
+        _ call: Call, _ head: consuming ResponseHead, body: consuming Bytes,
+        trailers: consuming FieldSection?, extraBytes: Bool
     ) {
         let reusable =
             exchange.requestWritten && !extraBytes && !(call.extras?.saysClose ?? false)
             && head.closeReason == nil && mayBeReused
         exchange = Exchange()
         clearDeadline()
+        if call.pausedReading {
+            // The reader was full when the last bytes came: an idle connection is watched.
+            call.pausedReading = false
+            stream?.setReading(true)
+        }
+        if let kept = leftover, kept.isEmpty {
+            road.buffers.give(kept)
+            leftover = nil
+        }
         road.exchangeEnded(
             self, call, head, body: body, trailers: trailers, reusable: reusable)
     }
@@ -110,7 +120,7 @@ extension Connection {
     /// What would be lost if the connection broke now.
     var loss: Loss {
         Loss(
-            onReusedConnection: uses > 1,
+            onReusedConnection: hasRested,
             nothingWritten: !exchange.anythingWritten && exchange.uploaded == 0,
             nothingReceived: !exchange.anythingReceived)
     }

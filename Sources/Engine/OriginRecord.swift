@@ -2,13 +2,13 @@
 // requests that wait. Policies of an origin hang off this record and nowhere else. Owned by the
 // table; reactor thread.
 
-internal import FetchHTTP
+package import FetchHTTP
 internal import FetchPolicy
 internal import FetchTransport
 
-final class OriginRecord {
+package final class OriginRecord {
     /// Any target of this origin; tells scheme, host and port.
-    let target: Target
+    package let target: Target
     let pool = Cell(OriginPool())
 
     /// Calls for which a connection is being opened, oldest first. They came before all of
@@ -18,10 +18,12 @@ final class OriginRecord {
     let waiting = Cell(WaitingLine<Call>())
     /// The origin's place among those that wait for room under the client's cap.
     var starvedTicket: WaitingTicket?
+    /// Looked at in this round of serving, and in vain.
+    var isKeptOut = false
     /// Known once and kept while the record lives: literals and overrides don't change.
     var addresses: [SocketAddress]?
 
-    init(_ target: Target) {
+    package init(_ target: Target) {
         self.target = target
     }
 

@@ -1,17 +1,17 @@
 // The one table of origins: open addressing by the hash that a parsed target carries, because a
 // Dictionary look-up by host would cost as much as parsing the response. Reactor thread.
 
-internal import FetchHTTP
+package import FetchHTTP
 
-struct OriginTable {
+package struct OriginTable {
     private var slots: [OriginRecord?]
-    private(set) var count = 0
+    package private(set) var count = 0
 
-    init() {
+    package init() {
         slots = Array(repeating: nil, count: 16)
     }
 
-    func record(for target: Target) -> OriginRecord? {
+    package func record(for target: Target) -> OriginRecord? {
         var index = home(target.originHash)
         while let record = slots[index] {
             if record.target.originHash == target.originHash,
@@ -25,13 +25,13 @@ struct OriginTable {
     }
 
     /// Adds a record for an origin that has none.
-    mutating func insert(_ record: OriginRecord) {
+    package mutating func insert(_ record: OriginRecord) {
         if (count + 1) * 2 > slots.count { resize(to: slots.count * 2) }
         place(record)
         count += 1
     }
 
-    mutating func remove(_ record: OriginRecord) {
+    package mutating func remove(_ record: OriginRecord) {
         var index = home(record.target.originHash)
         while let found = slots[index], found !== record { index = next(index) }
         guard slots[index] != nil else { return }
@@ -42,7 +42,7 @@ struct OriginTable {
     }
 
     /// Records, in no order.
-    var records: [OriginRecord] { slots.compactMap { $0 } }
+    package var records: [OriginRecord] { slots.compactMap { $0 } }
 
     /// Linear probing knows no tombstones: whoever was pushed past the gap moves back into it.
     private mutating func closeGap(after gap: Int) {

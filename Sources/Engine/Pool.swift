@@ -33,11 +33,9 @@ final class Pool: CustomStringConvertible {
     }
 
     /// An idle connection leaves the idle lists for a request.
-    func reuse(_ id: ConnectionID) -> Connection? {
-        guard let connection = self[id] else { return nil }
-        cell.value.reused(id, &connection.record.pool.value)
+    func reuse(_ connection: Connection) {
+        cell.value.reused(connection.id, &connection.record.pool.value)
         connection.used()
-        return connection
     }
 
     /// An active connection becomes idle until `expiry`.

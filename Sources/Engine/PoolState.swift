@@ -75,6 +75,9 @@ package struct PoolState: Sendable {
 
     package var connections: Int { connecting + active + idle }
 
+    /// Whether any origin could have a connection, be it by another's leave.
+    package var mayHaveRoom: Bool { idle > 0 || connections < limits.connections }
+
     /// What a request to `origin` can have now. `fresh` asks for a connection never used before.
     package func capacity(for origin: OriginPool, fresh: Bool, now: Instant) -> Capacity {
         if !fresh, origin.newestIdle >= 0 { return .reuse(id(origin.newestIdle)) }

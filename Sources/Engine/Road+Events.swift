@@ -29,7 +29,10 @@ extension Road: TimerHandler {
         counters.connectionsFailed += 1
         let call = connection.intended
         close(connection)
-        guard let call else { return }
+        guard let call else {
+            forgetIfUnused(connection.record)
+            return
+        }
         call.connection = nil
         call.lastPhase = .connect
         fail(call, error)
@@ -44,8 +47,8 @@ extension Road: TimerHandler {
 
     /// The response is whole.
     func exchangeEnded(
-        _ connection: Connection, _ call: Call, _ head: ResponseHead, body: Bytes,
-        trailers: FieldSection?, reusable: Bool
+        _ connection: Connection, _ call: Call, _ head: consuming ResponseHead,
+        body: consuming Bytes, trailers: consuming FieldSection?, reusable: Bool
     ) {
         call.connection = nil
         if reusable, !isClosed {
@@ -56,7 +59,7 @@ extension Road: TimerHandler {
         call.response = response(of: call, head, body: body, trailers: trailers)
         call.attempt.value.responded()
         if call.isStreamed, let receiver = call.receiver, !call.abandoned {
-            receiver.bodyEnded(trailers: trailers)
+            receiver.bodyEnded(trailers: call.response?.trailers)
         }
         follow(call)
     }
@@ -112,7 +115,8 @@ extension Road: TimerHandler {
     /// The caller gave up. In the same turn the slot is free and the caller told.
     func cancel(_ id: CallID) {
         guard let call = calls.value[id] else { return }
-        if call.attempt.value.dispatches == 0, call.record == nil {
+        // The attempt may still be that of the slot's last call: only the plan tells.
+        if call.target == nil {
             call.isCancelledEarly = true
         } else {
             withdraw(call, .cancelled)

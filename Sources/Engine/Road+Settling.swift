@@ -82,7 +82,7 @@ extension Road {
             close(connection)
             return
         }
-        pool.rest(connection, until: expiry, now: reactor.now)
+        pool.rest(connection, until: min(expiry, connection.endOfLife), now: reactor.now)
         capacityFreed(connection.record)
         if pool.state.idle > settings.pool.idleConnections { sweepLater() }
     }
@@ -191,19 +191,24 @@ extension Road {
         return ()
     }
 
-    /// One connection for each origin in turn, as long as there is room.
+    /// One connection for each origin in turn, as long as there is room. One that is kept out still
+    /// keeps its place; another behind it may be better off, because it has no connection at all.
     private func serveStarved() {
-        var turns = lines.value.starved.count
-        while turns > 0, let record = lines.value.starved.first {
-            turns -= 1
-            lines.value.unstarve(record)
-            guard let call = record.waiting.value.first else { continue }
-            guard makeRoom(for: call, record) else { break }
-            if record.waiting.value.first != nil {
-                lines.value.starve(record)
-                turns += 1
+        var keptOut: [OriginRecord] = []
+        while pool.state.mayHaveRoom,
+            let record = lines.value.starved.first(where: { !$0.isKeptOut })
+        {
+            if let call = record.waiting.value.first, makeRoom(for: call, record) {
+                lines.value.unstarve(record)
+                if !record.waiting.value.isEmpty { lines.value.starve(record) }
+            } else if record.starvedTicket != nil, !record.waiting.value.isEmpty {
+                record.isKeptOut = true
+                keptOut.append(record)
+            } else {
+                lines.value.unstarve(record)
             }
         }
+        for record in keptOut { record.isKeptOut = false }
         if !lines.value.starved.isEmpty, pool.state.idle > 0 { sweepLater() }
     }
 

@@ -18,6 +18,7 @@
 internal import FetchBytes
 internal import FetchHTTP
 internal import FetchHTTP1
+internal import FetchPolicy
 internal import FetchReactor
 internal import FetchRoad
 internal import FetchTime
@@ -33,12 +34,13 @@ final class Road {
     let origins = Cell(OriginTable())
     var counters = Counters()
     var isClosed = false
+    /// Nobody runs anything on this thread any more.
+    var reactorHasEnded = false
 
     // Shared by all connections, each empty between two events.
     let inputBuffer: ByteBuffer
     let outputBuffer: ByteBuffer
     let uploadBuffer: ByteBuffer
-    let probeBuffer = ByteBuffer(capacity: 64)
     /// For what outlives an event: incomplete heads, unsent requests.
     let buffers = ByteBufferPool(capacityEach: 4096, mostKept: 64)
 
@@ -112,23 +114,28 @@ final class Road {
             wait(call, record)
             return nil
         }
+        // Room that came free in this turn is theirs who wait for it.
+        let mustWait = !record.waiting.value.isEmpty
         while true {
             switch pool.capacity(for: record, fresh: fresh, now: reactor.now) {
             case .reuse(let id):
                 if let connection = alive(id) { return connection }
+            case .open where mustWait, .evictThenOpen where mustWait:
+                wait(call, record)
+                return nil
             case .open:
                 dial(call, record)
                 return nil
             case .evictThenOpen(let id):
-                if let idle = pool[id] { close(idle) }
+                if let idle = pool[id] { idleEnded(idle) }
                 dial(call, record)
                 return nil
             case .originFull:
                 wait(call, record)
                 return nil
             case .clientFull:
-                wait(call, record)
                 lines.value.starve(record)
+                wait(call, record)
                 return nil
             }
         }
@@ -137,14 +144,18 @@ final class Road {
     /// The idle connection, if one read finds it quiet; else it is closed, and nil.
     func alive(_ id: ConnectionID) -> Connection? {
         guard let connection = pool[id] else { return nil }
-        if connection.isAliveBeforeUse() { return pool.reuse(id) }
-        close(connection)
-        return nil
+        guard connection.isAliveBeforeUse() else {
+            close(connection)
+            return nil
+        }
+        pool.reuse(connection)
+        return connection
     }
 
     /// Opens a connection for the call, which stands among its origin's dialling ones until then.
     func dial(_ call: Call, _ record: OriginRecord) {
         guard let addresses = addresses(of: record) else {
+            call.lastPhase = .dns
             fail(call, .connect(.nameNotResolved(host: record.target.host)))
             return
         }
@@ -264,7 +275,8 @@ final class Road {
     // MARK: Facts
 
     func response(
-        of call: Call, _ head: ResponseHead, body: Bytes, trailers: FieldSection?
+        of call: Call, _ head: consuming ResponseHead, body: consuming Bytes,
+        trailers: consuming FieldSection?
     ) -> WholeResponse? {
         guard let target = call.target else { return nil }
         call.times.ended = reactor.now

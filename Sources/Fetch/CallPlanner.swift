@@ -118,7 +118,7 @@ struct CallPlanner: Sendable {
         guard request.timeouts != nil || request.totalTimeout != nil else {
             return clocks(method, target)
         }
-        try request.timeouts?.validate(prefix: "timeouts")
+        try request.timeouts?.validate(prefix: "timeouts", .invalidRequest)
         var clocks = request.timeouts?.clocks ?? clocks(method, target).clocks
         if let total = request.totalTimeout {
             guard total > .zero else {

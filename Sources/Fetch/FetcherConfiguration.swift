@@ -148,11 +148,10 @@ public struct FetcherConfiguration: Sendable {
 
 extension Timeouts {
     /// Every clock that is on must be more than zero.
-    func validate(prefix: String) throws {
+    func validate(prefix: String, _ code: FetchError.Code = .invalidConfiguration) throws {
         for (name, path) in Timeouts.names {
             if let value = self[keyPath: path], value <= .zero {
-                throw FetchError(
-                    .invalidConfiguration, reason: "\(prefix).\(name): must be more than zero")
+                throw FetchError(code, reason: "\(prefix).\(name): must be more than zero")
             }
         }
     }

@@ -26,7 +26,8 @@ enum CommandExit: Error, Equatable, Sendable {
         let text: String
         switch self {
         case .success: return nil
-        case .fetchFailed(let sentence), .notStarted(let sentence), .unacceptableStatus(let sentence):
+        case .fetchFailed(let sentence), .unacceptableStatus(let sentence),
+            .notStarted(let sentence):
             text = sentence
         case .outputFailed(let error): text = "standard output: \(Self.sentence(for: error))"
         case .inputFailed(let error): text = "standard input: \(Self.sentence(for: error))"

@@ -11,6 +11,8 @@ internal import Glibc
 final class LineRun: StandardInputHandler {
     /// Most requests that run at once, unless the command line says otherwise.
     static let defaultConcurrency = 64
+    /// Descriptors beside the running requests' connections: standard ones, the reactor's, idle ones.
+    static let otherDescriptors = 64
     /// Longest line of input; room for a body of 48 MiB in base64.
     static let lineLimit = 64 << 20
     /// While so many bytes of results wait to be written, no line is read.
@@ -94,12 +96,12 @@ final class LineRun: StandardInputHandler {
             do {
                 try execute(RequestLine.read(bytes))
             } catch {
-                output.append(ResultLine.refusal(error, line: number))
+                output.append(line: ResultLine.refusal(error, line: number))
             }
         case .tooLong(let number):
             let refusal = Refusal(
                 code: .invalidRequest, message: "the line is longer than \(Self.lineLimit) bytes")
-            output.append(ResultLine.refusal(refusal, line: number))
+            output.append(line: ResultLine.refusal(refusal, line: number))
         }
     }
 
@@ -110,8 +112,8 @@ final class LineRun: StandardInputHandler {
         client.execute(request) { [self] outcome in
             running -= 1
             switch outcome {
-            case .success(let response): output.append(ResultLine.success(line.id, response))
-            case .failure(let error): output.append(ResultLine.failure(line.id, error))
+            case .success(let response): output.append(line: ResultLine.success(line.id, response))
+            case .failure(let error): output.append(line: ResultLine.failure(line.id, error))
             }
             askForPump()
         }

@@ -19,10 +19,17 @@ package struct ResultCode: Hashable, Sendable {
     /// The line asks for what can't be sent.
     package static let invalidRequest = ResultCode(FetchError.Code.invalidRequest)
 
-    /// A scheme that is not spoken makes a URL that can't be fetched: for those who drive the
-    /// command that is one case, not two.
     init(_ code: FetchError.Code) {
-        name = (code == .unsupportedScheme ? .invalidURL : code).rawValue
+        switch code {
+        case .unsupportedScheme:
+            // To those who drive the command, a URL that can't be fetched is one case, not two.
+            name = FetchError.Code.invalidURL.rawValue
+        case .invalidConfiguration, .forked, .uploadLengthMismatch, .unacceptableStatus:
+            // Nothing that a line can ask for ends so.
+            name = FetchError.Code.system.rawValue
+        default:
+            name = code.rawValue
+        }
     }
 
     /// Every code that a result can have.

@@ -4,6 +4,7 @@
 // poll has called writable does not block: Linux says "writable" when a whole page is free. So
 // output leaves in such pieces, and when there is no room epoll says when there is some again.
 
+internal import FetchBytes
 internal import FetchReactor
 internal import Glibc
 
@@ -14,7 +15,7 @@ final class StandardOutput: ReadinessHandler {
     private static let terminalWriteSize = 256
     /// Most writes in one turn.
     private static let writesPerTurn = 64
-    /// Lines are gathered into pieces of about this size; a longer line is a piece of its own.
+    /// Lines are gathered into pieces of this size at most; a longer one is a piece of its own.
     private static let pieceSize = 65_536
 
     private let reactor: Reactor
@@ -22,10 +23,11 @@ final class StandardOutput: ReadinessHandler {
     private let writeSize: Int
     private let readiness: SharedDescriptor
     private var isScheduled = false
-    private var pieces: [[UInt8]] = []
-    /// `pieces[..<current]` are written, and `written` bytes of `pieces[current]`.
+    /// What waits, first to last: `pieces` from `current` on, less `written` bytes; then `tail`.
+    private var pieces: [Bytes] = []
     private var current = 0
     private var written = 0
+    private var tail: [UInt8] = []
 
     /// Bytes that wait to be written.
     private(set) var waiting = 0
@@ -41,16 +43,31 @@ final class StandardOutput: ReadinessHandler {
         writeSize = isatty(descriptor) == 1 ? Self.terminalWriteSize : Self.pipeWriteSize
     }
 
-    /// Queues bytes; they leave in this turn, with all that is appended until then.
-    func append(_ bytes: some Collection<UInt8>) {
-        guard failure == nil, !bytes.isEmpty else { return }
-        if let last = pieces.last, last.count + bytes.count <= Self.pieceSize {
-            pieces[pieces.count - 1].append(contentsOf: bytes)
+    /// Queues a line; it leaves in this turn, with all that is appended until then.
+    func append(line: [UInt8]) {
+        if tail.count + line.count <= Self.pieceSize {
+            guard failure == nil else { return }
+            tail.append(contentsOf: line)
+            waiting += line.count
+            schedule()
         } else {
-            pieces.append(Array(bytes))
+            append(Bytes(line))
         }
+    }
+
+    /// Queues bytes as they are, without copying them.
+    func append(_ bytes: Bytes) {
+        guard failure == nil, !bytes.isEmpty else { return }
+        sealTail()
+        pieces.append(bytes)
         waiting += bytes.count
-        if !readiness.isWaiting { schedule() }
+        schedule()
+    }
+
+    private func sealTail() {
+        guard !tail.isEmpty else { return }
+        pieces.append(Bytes(tail))
+        tail = []
     }
 
     func descriptorReady(_ readiness: Readiness) {
@@ -58,7 +75,7 @@ final class StandardOutput: ReadinessHandler {
     }
 
     private func schedule() {
-        guard !isScheduled else { return }
+        guard !isScheduled, !readiness.isWaiting else { return }
         isScheduled = true
         reactor.enqueue { [self] in
             isScheduled = false
@@ -82,10 +99,12 @@ final class StandardOutput: ReadinessHandler {
 
     /// False when nothing could be written for now, or ever.
     private func writeOnce() -> Bool {
-        let count = min(writeSize, pieces[current].count - written)
+        if current == pieces.count { sealTail() }
+        let piece = pieces[current]
+        let count = min(writeSize, piece.count - written)
         // `written + count` is within the piece.
-        let taken = unsafe pieces[current].withUnsafeBytes { piece in
-            unsafe write(descriptor, piece.baseAddress.map { unsafe $0 + written }, count)
+        let taken = unsafe piece.withUnsafeBytes { bytes in
+            unsafe write(descriptor, bytes.baseAddress.map { unsafe $0 + written }, count)
         }
         guard taken >= 0 else {
             if errno != EINTR && errno != EAGAIN { fail(errno) }
@@ -99,7 +118,7 @@ final class StandardOutput: ReadinessHandler {
         waiting -= count
         written += count
         guard written == pieces[current].count else { return }
-        pieces[current] = []
+        pieces[current] = Bytes()
         current += 1
         written = 0
         if current == pieces.count || current == 64 {
@@ -110,7 +129,7 @@ final class StandardOutput: ReadinessHandler {
 
     private func fail(_ error: CInt) {
         failure = error
-        pieces = []
+        (pieces, tail) = ([], [])
         (current, written, waiting) = (0, 0, 0)
     }
 }

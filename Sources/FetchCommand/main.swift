@@ -36,6 +36,7 @@ func perform(_ arguments: Arguments) async throws -> CommandExit {
         return await SingleFetch(arguments: arguments, output: StandardOutput(on: reactor)).run()
     }
     let concurrency = arguments.concurrency ?? LineRun.defaultConcurrency
+    raiseDescriptorLimit(to: concurrency + LineRun.otherDescriptors)
     var configuration = FetcherConfiguration()
     // `--concurrency` is what limits, so the pool must not.
     let pool = configuration.pool
@@ -44,26 +45,9 @@ func perform(_ arguments: Arguments) async throws -> CommandExit {
     if let total = arguments.total { configuration.timeouts.total = total }
     let client = try LocalFetcher(configuration, on: reactor)
     let run = LineRun(client: client, concurrency: concurrency, on: reactor)
-    return await withCheckedContinuation { continuation in
+    let exit = await withCheckedContinuation { continuation in
         run.start { continuation.resume(returning: $0) }
     }
-}
-
-/// A closed standard descriptor's number would go to the next file that is opened, the reactor's
-/// epoll set perhaps. One that can't be written stands in for it: writing to it fails, as it should.
-func openStandardDescriptors() {
-    for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) < 0 {
-        _ = unsafe open("/dev/null", O_RDONLY)  // the pointer is to a literal
-    }
-}
-
-/// Writes a short text, blocking, when nothing else runs any more.
-func writeAll(_ text: String, to descriptor: CInt) {
-    var rest = Array(text.utf8)[...]
-    while !rest.isEmpty {
-        // The pointer is to `rest`, for the call.
-        let count = unsafe rest.withUnsafeBytes { unsafe write(descriptor, $0.baseAddress, $0.count) }
-        guard count > 0 || errno == EINTR else { return }
-        rest = rest.dropFirst(max(0, count))
-    }
+    // Until here nobody else holds it while it waits for input.
+    return withExtendedLifetime(run) { exit }
 }

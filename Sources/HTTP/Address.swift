@@ -4,26 +4,34 @@ internal import FetchBytes
 
 /// Recognises literal addresses.
 enum Address {
+    /// Where a dotted quad that begins at `start` ends, if one does; −1 otherwise.
+    static func endOfIPv4(_ bytes: Span<UInt8>, _ start: Int) -> Int {
+        var index = start
+        var parts = 0
+        while true {
+            let first = index
+            var value = 0
+            while index < bytes.count {
+                let digit = Int(bytes[index]) &- 0x30
+                guard digit >= 0, digit <= 9 else { break }
+                value = value &* 10 &+ digit
+                index &+= 1
+                guard value <= 255 else { return -1 }
+            }
+            let count = index &- first
+            guard count == 1 || (count > 1 && bytes[first] != UInt8(ascii: "0")) else {
+                return -1
+            }
+            parts &+= 1
+            if parts == 4 { return index }
+            guard index < bytes.count, bytes[index] == UInt8(ascii: ".") else { return -1 }
+            index &+= 1
+        }
+    }
+
     /// Four decimal numbers up to 255 without leading zeros, with dots between.
     static func isIPv4(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
-        var parts = 0
-        var value = 0
-        var digits = 0
-        for index in range {
-            let byte = bytes[index]
-            if byte == UInt8(ascii: ".") {
-                guard digits > 0 else { return false }
-                parts &+= 1
-                value = 0
-                digits = 0
-            } else {
-                guard ASCII.isDigit(byte), digits == 0 || value > 0 else { return false }
-                value = value &* 10 &+ Int(byte &- 0x30)
-                digits &+= 1
-                guard value <= 255 else { return false }
-            }
-        }
-        return parts == 3 && digits > 0
+        endOfIPv4(bytes.extracting(0..<range.upperBound), range.lowerBound) == range.upperBound
     }
 
     /// `0x` and hexadecimal digits, or nothing: what some resolvers read as an address.

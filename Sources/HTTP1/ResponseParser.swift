@@ -128,6 +128,7 @@ package struct ResponseParser: Sendable {
         }
     }
 
+    @inline(__always)
     private mutating func parseHead(
         _ input: Span<UInt8>
     ) throws(MessageError) -> (step: Step, consumed: Int) {
@@ -159,6 +160,7 @@ package struct ResponseParser: Sendable {
         return (.informational(status: status), consumed)
     }
 
+    @inline(__always)
     private mutating func endHead(
         _ input: Span<UInt8>
     ) throws(MessageError) -> (step: Step, consumed: Int) {
@@ -188,6 +190,7 @@ package struct ResponseParser: Sendable {
     }
 
     /// Head and body in one storage.
+    @inline(__always)
     private mutating func complete(
         _ input: Span<UInt8>, bodyCount: Int
     ) -> (step: Step, consumed: Int) {

@@ -30,6 +30,8 @@ package protocol ByteStream: AnyObject {
     var handler: (any ByteStreamHandler)? { get set }
     /// Appends what has arrived to `buffer`, `atMost` bytes of it.
     func read(into buffer: ByteBuffer, atMost: Int) -> ReadOutcome
+    /// Whether nothing can be read now: no byte, no end, no error. Takes nothing.
+    func isQuiet() -> Bool
     /// Offers all of `buffer`; what was taken is consumed from it.
     func write(_ buffer: ByteBuffer) -> WriteOutcome
     /// Offers `bytes` from `offset` on, without copying them.

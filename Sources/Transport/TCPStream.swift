@@ -45,6 +45,8 @@ package final class TCPStream: ByteStream, ReadinessHandler {
     private var descriptor: CInt
     private var registration: Registration?
     private var interest: Interest
+    /// Open, and not registered; see `descriptorReady`.
+    private var isSilent = false
     private var state: State
 
     init(connectingTo address: SocketAddress, on reactor: Reactor, handler: any ByteStreamHandler) {
@@ -106,7 +108,9 @@ package final class TCPStream: ByteStream, ReadinessHandler {
     package func descriptorReady(_ readiness: Readiness) {
         switch state {
         case .open:
-            listener?.streamReady(readiness)
+            // epoll reports errors and hang-ups asked or unasked: a stream that is neither read nor
+            // written would turn the loop without end. Its owner hears of them when it reads on.
+            if interest.isEmpty { fallSilent() } else { listener?.streamReady(readiness) }
         case .connecting:
             finishConnecting()
         case .closed:
@@ -141,6 +145,13 @@ package final class TCPStream: ByteStream, ReadinessHandler {
         case EAGAIN, EINTR: return .wouldBlock
         default: return .failed(.failed(.receive, errno: errno))
         }
+    }
+
+    package func isQuiet() -> Bool {
+        var byte: UInt8 = 0
+        // recv writes at most the one byte that it is given.
+        let count = unsafe recv(descriptor, &byte, 1, CInt(MSG_PEEK))
+        return state == .open && count < 0 && errno == EAGAIN
     }
 
     package func write(_ buffer: ByteBuffer) -> WriteOutcome {
@@ -183,7 +194,18 @@ package final class TCPStream: ByteStream, ReadinessHandler {
     private func setInterest(_ wanted: Interest) {
         guard wanted != interest else { return }
         interest = wanted
-        if let registration { reactor.setInterest(wanted, registration) }
+        if let registration {
+            reactor.setInterest(wanted, registration)
+        } else if isSilent {
+            isSilent = false
+            watch()
+        }
+    }
+
+    private func fallSilent() {
+        if let registration { reactor.deregister(registration) }
+        registration = nil
+        isSilent = true
     }
 
     package func close() {

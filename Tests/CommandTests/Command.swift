@@ -6,18 +6,17 @@ enum Command {
     /// `.build/<triple>/<configuration>/fetch`: where the test bundle stands, too.
     static var path: String {
         let own = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
-        let besideOwn = own.deletingLastPathComponent().appendingPathComponent("fetch").path
-        if FileManager.default.isExecutableFile(atPath: besideOwn) { return besideOwn }
-        // The runner may be a program of the toolchain that was handed the bundle's path.
-        let handed = CommandLine.arguments.map { URL(fileURLWithPath: $0) }
-        return handed.lazy.map { $0.deletingLastPathComponent().appendingPathComponent("fetch").path }
-            .first { FileManager.default.isExecutableFile(atPath: $0) } ?? besideOwn
+        // The runner may also be a program of the toolchain that was handed the bundle's path.
+        let bundles = [own] + CommandLine.arguments.map { URL(fileURLWithPath: $0) }
+        let candidates = bundles.map {
+            $0.deletingLastPathComponent().appendingPathComponent("fetch").path
+        }
+        return candidates.first { FileManager.default.isExecutableFile(atPath: $0) }
+            ?? candidates[0]
     }
 
-    static let python = ["/usr/bin/python3", "/usr/local/bin/python3"]
-        .first { FileManager.default.isExecutableFile(atPath: $0) } ?? pythonOnPath
-
-    private static let pythonOnPath = (ProcessInfo.processInfo.environment["PATH"] ?? "")
+    /// Where python3 is, if it is installed.
+    static let python = (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin")
         .split(separator: ":").map { "\($0)/python3" }
         .first { FileManager.default.isExecutableFile(atPath: $0) }
 
@@ -26,7 +25,7 @@ enum Command {
     static func run(_ program: String, _ arguments: [String]) async throws -> (CInt, String) {
         let name = "fetch-command-\(UInt64.random(in: 0...UInt64.max)).txt"
         let log = FileManager.default.temporaryDirectory.appendingPathComponent(name)
-        FileManager.default.createFile(atPath: log.path, contents: nil)
+        try Data().write(to: log)
         defer { try? FileManager.default.removeItem(at: log) }
         let process = Process()
         process.executableURL = URL(fileURLWithPath: program)

@@ -197,7 +197,8 @@ struct TargetTests {
         ("http://h:+80/", .invalidPort), ("http://h:8o/", .invalidPort),
         ("http://h:80a/", .invalidPort), ("http://h:a/", .invalidPort),
         ("http://a:b:c/", .invalidPort), ("http://h:80:80/", .invalidPort),
-        ("http://::1/", .missingHost), ("http://1:2:3/", .invalidPort),
+        ("http://::1/", .missingHost), ("http://1:2:3/", .invalidAddress),
+        ("http://a:2:3/", .invalidPort),
         ("http://h:0x50/", .invalidPort), ("http://h:00000/", .invalidPort),
         ("http://h:８０/", .invalidPort), ("http://[::1]:x/", .invalidPort),
     ]
@@ -235,10 +236,11 @@ struct TargetTests {
         #expect(Self.accepted.count + Self.refused.count > 200)
     }
 
-    @Test(arguments: [
-        ("http://h/", false, 80), ("https://h/", true, 443), ("https://h:8443/", true, 8443),
-        ("http://h:65535/", false, 65535), ("HTTPS://h:080", true, 80),
-    ] as [(String, Bool, UInt16)])
+    @Test(
+        arguments: [
+            ("http://h/", false, 80), ("https://h/", true, 443), ("https://h:8443/", true, 8443),
+            ("http://h:65535/", false, 65535), ("HTTPS://h:080", true, 80),
+        ] as [(String, Bool, UInt16)])
     func `scheme and port are known`(_ row: (String, Bool, UInt16)) throws {
         let target = try Target(row.0)
         #expect(target.isSecure == row.1)

@@ -1,5 +1,5 @@
-// `bench`: load tests for HTTP servers and for this client. Without a subcommand it runs the scenario
-// list. The commands only read arguments; the work is elsewhere. Main thread.
+// `bench`: load tests for HTTP servers and for this client. Without a subcommand it runs the
+// scenario list. The commands only read arguments; the work is elsewhere. Main thread.
 
 import ArgumentParser
 

@@ -1,5 +1,5 @@
-// `bench compare [URL]`: reads arguments, starts a server where no URL is given, pins both sides to one core
-// each, prints the table. Main thread.
+// `bench compare [URL]`: reads arguments, starts a server where no URL is given, pins both sides to
+// one core each, prints the table. Main thread.
 
 import ArgumentParser
 import Glibc

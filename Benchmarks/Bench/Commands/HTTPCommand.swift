@@ -9,9 +9,9 @@ struct HTTPCommand: ParsableCommand {
         commandName: "http",
         abstract: "Load-tests a server.",
         discussion: """
-            A closed loop by default: each connection's next request starts when the last has ended. \
-            With --rate an open loop: requests fall due at fixed intervals, latency counts from when \
-            one was due, and `late` says how many started more than a millisecond after that. \
+            A closed loop by default: each connection's next request starts when the last has \
+            ended. With --rate an open loop: requests fall due at fixed intervals, latency counts \
+            from when one was due, and `late` says how many started more than a millisecond later. \
             Redirects are not followed; caching and coalescing are off, so every request is sent.
             """)
 
@@ -97,8 +97,9 @@ struct HTTPCommand: ParsableCommand {
     private func summary(_ report: Report) -> String {
         var lines = [
             "", "",
-            "\(grouped(report.connectionsOpened)) connections opened, \(grouped(report.bytes)) bytes "
-                + "of content, longest request \(grouped(Int(report.latency.max))) µs",
+            "\(grouped(report.connectionsOpened)) connections opened, "
+                + "\(grouped(report.bytes)) bytes of content, "
+                + "longest request \(grouped(Int(report.latency.max))) µs",
         ]
         let statuses = report.statuses.sorted { $0.key < $1.key }
         lines += statuses.map { "status \($0.key): \(grouped($0.value))" }

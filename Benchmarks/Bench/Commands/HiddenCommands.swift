@@ -1,11 +1,12 @@
-// The commands that bench starts itself with, in processes of their own. Not for users; their arguments may
-// change at any time. Main thread.
+// The commands that bench starts itself with, in processes of their own. Not for users; their
+// arguments may change at any time. Main thread.
 
 import ArgumentParser
 import CBench
 import Glibc
 
-/// `bench origin`: the server of the scenario list. It prints its port and ends with its standard input.
+/// `bench origin`: the server of the scenario list. It prints its port and ends with its standard
+/// input.
 struct OriginCommand: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "origin", shouldDisplay: false)
 
@@ -43,7 +44,8 @@ struct FloorCommand: ParsableCommand {
     }
 }
 
-/// `bench guard PROGRAM …`: becomes that program, which then cannot outlive bench and hears no Ctrl-C.
+/// `bench guard PROGRAM …`: becomes that program, which then cannot outlive bench and hears no
+/// Ctrl-C.
 struct GuardCommand: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "guard", shouldDisplay: false)
 

@@ -1,8 +1,8 @@
-// `bench instructions`: the program whose user-space instructions are counted. It does the measured call and
-// nothing else: two runs of different lengths give the cost of one request. Main thread.
+// `bench instructions`: the program whose user-space instructions are counted. It does the measured
+// call and nothing else: two runs of different lengths give the cost of one request. Main thread.
 //
-// The measured call: `get` with a String that is parsed each time; the status, one field and the body's
-// bytes are read. 64 callers, connection caps raised, every other default on.
+// The measured call: `get` with a String that is parsed each time; the status, one field and the
+// body's bytes are read. 64 callers, connection caps raised, every other default on.
 
 import ArgumentParser
 import Fetch

@@ -1,5 +1,5 @@
-// `bench` without a subcommand, and the hidden command by which it runs one scenario in a process of its
-// own. Main thread.
+// `bench` without a subcommand, and the hidden command by which it runs one scenario in a process
+// of its own. Main thread.
 
 import ArgumentParser
 

@@ -1,6 +1,6 @@
-// `bench compare`: this client beside other people's and beside the kernel's floor, in one run, each a
-// process of its own on one core, five alternating runs, medians. The ratio is what counts: microseconds
-// are of one day and one machine. Main thread.
+// `bench compare`: this client beside other people's and beside the kernel's floor, in one run,
+// each a process of its own on one core, five alternating runs, medians. The ratio is what counts:
+// microseconds are of one day and one machine. Main thread.
 
 /// Five alternating runs of every contender.
 struct Comparison {

@@ -1,12 +1,13 @@
-// One client in `bench compare`: how it is started, and how many requests it says it made. Pure; the
-// process is started by Comparison.
+// One client in `bench compare`: how it is started, and how many requests it says it made. Pure;
+// the process is started by Comparison.
 
 /// A client that is measured as a process of its own, so that wait4(2) counts it alone.
 package struct Contender {
     let name: String
     let program: String
     let arguments: [String]
-    /// Requests made and requests failed, read from what the process printed; nil when it makes no sense.
+    /// Requests made and requests failed, read from what the process printed; nil when it makes no
+    /// sense.
     let count: @Sendable (String) -> (requests: Int, errors: Int)?
 
     /// What a run is.

@@ -1,6 +1,7 @@
-// The kernel's floor: what a keep-alive request costs when the client does nothing but system calls. One
-// epoll_wait for up to 1,024 events, then one recv and one send per request; the request is built once, the
-// response is not looked at beyond its length. No allocation per request. A process of its own, one thread.
+// The kernel's floor: what a keep-alive request costs when the client does nothing but system
+// calls. One epoll_wait for up to 1,024 events, then one recv and one send per request; the request
+// is built once, the response is not looked at beyond its length. No allocation per request. A
+// process of its own, one thread.
 
 import CFetchLinux
 import Glibc

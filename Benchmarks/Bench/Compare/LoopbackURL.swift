@@ -1,5 +1,5 @@
-// The URL of `bench compare` and of the floor, which speak to IPv4 loopback only: the library's own URL
-// parser is part of what is measured, so it is not used here. Pure.
+// The URL of `bench compare` and of the floor, which speak to IPv4 loopback only: the library's own
+// URL parser is part of what is measured, so it is not used here. Pure.
 
 /// `http://127.a.b.c:port/path` or `http://localhost:port/path`.
 package struct LoopbackURL: Equatable {
@@ -38,8 +38,8 @@ package struct LoopbackURL: Equatable {
     }
 }
 
-/// The little of a message's head that the raw loops look at. Trusts its peer: both ends are bench's own
-/// or a server on the same machine.
+/// The little of a message's head that the raw loops look at. Trusts its peer: both ends are
+/// bench's own or a server on the same machine.
 struct RawHead {
     /// Bytes up to and with the empty line.
     let length: Int

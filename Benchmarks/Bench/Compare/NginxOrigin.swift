@@ -1,5 +1,5 @@
-// nginx as the server of `bench compare`, where it is installed: one process, nothing logged, a body of 13
-// bytes in nginx's five fields. It ends with bench. Main thread.
+// nginx as the server of `bench compare`, where it is installed: one process, nothing logged, a
+// body of 13 bytes in nginx's five fields. It ends with bench. Main thread.
 
 import Glibc
 

@@ -1,4 +1,5 @@
-// The load through the callback API: a chain per connection, no Swift task per request. Reactor's thread.
+// The load through the callback API: a chain per connection, no Swift task per request. Reactor's
+// thread.
 
 import Fetch
 import FetchReactor

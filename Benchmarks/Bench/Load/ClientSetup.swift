@@ -1,5 +1,5 @@
-// How the client is configured for a load: as many connections as callers, caching and coalescing off, every
-// other default on. Pure.
+// How the client is configured for a load: as many connections as callers, caching and coalescing
+// off, every other default on. Pure.
 
 import Fetch
 

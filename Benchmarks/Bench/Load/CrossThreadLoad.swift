@@ -1,5 +1,6 @@
-// Callers on Swift's thread pool, the client on a thread of its own: what a server pays that shares one
-// client among its threads. Closed loop only; the tally is behind a lock that two threads share.
+// Callers on Swift's thread pool, the client on a thread of its own: what a server pays that shares
+// one client among its threads. Closed loop only; the tally is behind a lock that two threads
+// share.
 
 import Fetch
 import FetchReactor

@@ -35,7 +35,14 @@ struct LoadPlan: Sendable {
     var timeout: Double?
 
     /// Whether `get` with a URL says it all.
-    var isPlain: Bool { method == "GET" && headers.isEmpty && body == nil }
+    var isPlain: Bool {
+        if case .stream = face { return false }
+        return method == "GET" && headers.isEmpty && body == nil
+    }
+
+    var hasOneURL: Bool {
+        if case .url = target { true } else { false }
+    }
 
     /// The URL of request `number`.
     func url(_ number: Int) -> String {
@@ -43,8 +50,8 @@ struct LoadPlan: Sendable {
         case .url(let url): return url
         case .origins(let count, let port):
             let origin = number % count
-            return
-                "http://127.\(1 + origin / 62_500).\(origin / 250 % 250).\(1 + origin % 250):\(port)/"
+            let (second, third) = (1 + origin / 62_500, origin / 250 % 250)
+            return "http://127.\(second).\(third).\(1 + origin % 250):\(port)/"
         }
     }
 }

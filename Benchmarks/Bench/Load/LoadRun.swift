@@ -1,5 +1,5 @@
-// A load run while it runs: the schedule, the tally and the callers that wait for a request to fall due.
-// Lives on one reactor's thread; callers reach it through `ReactorBound`.
+// A load run while it runs: the schedule, the tally and the callers that wait for a request to fall
+// due. Lives on one reactor's thread; callers reach it through `ReactorBound`.
 
 import CBench
 import Fetch
@@ -117,8 +117,8 @@ final class LoadRun {
     }
 }
 
-/// A timerfd on the reactor: an open loop needs its requests on time, and the reactor's own timers tick
-/// once a millisecond.
+/// A timerfd on the reactor: an open loop needs its requests on time, and the reactor's own timers
+/// tick once a millisecond.
 private final class Pacer: ReadinessHandler {
     private let reactor: Reactor
     private let timer: CInt

@@ -1,6 +1,6 @@
-// One load run from beginning to end: makes the client, lets the callers go, watches, reports. The client
-// and all callers share one reactor on the calling thread, so the process has one thread; only the
-// cross-thread scenario differs (CrossThreadLoad).
+// One load run from beginning to end: makes the client, lets the callers go, watches, reports. The
+// client and all callers share one reactor on the calling thread, so the process has one thread;
+// only the cross-thread scenario differs (CrossThreadLoad).
 
 import Fetch
 import FetchReactor
@@ -25,7 +25,7 @@ struct LoadTest: Sendable {
         let fetcher = try Fetcher(plan.configuration)
         run.value.statistics = { try? await fetcher.statistics }
         let load = AsyncLoad(plan: plan, fetcher: fetcher, run: run)
-        let report = await measure(run) { await load.run() }
+        let report = await measure(run) { await load.callers() }
         await fetcher.shutdown(.immediate)
         return report
     }

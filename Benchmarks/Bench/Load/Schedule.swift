@@ -1,9 +1,10 @@
-// When the next request starts: at once (closed loop) or at its due time (open loop, `--rate`). A pure
-// value; `now` is handed in, in nanoseconds of the monotonic clock. Owned by one load run.
+// When the next request starts: at once (closed loop) or at its due time (open loop, `--rate`). A
+// pure value; `now` is handed in, in nanoseconds of the monotonic clock. Owned by one load run.
 //
-// Open loop means that request i is due at start + i / rate whatever the server does. One that finds no
-// free caller waits in line (a number here: the due times are known), and its latency still counts from
-// when it was due, so that a stall of the server is seen by every request it delayed.
+// Open loop means that request i is due at start + i / rate whatever the server does. One that
+// finds no free caller waits in line (a number here: the due times are known), and its latency
+// still counts from when it was due, so that a stall of the server is seen by every request it
+// delayed.
 
 /// Where a load run ends: at whichever comes first.
 package struct Amount: Equatable, Sendable {

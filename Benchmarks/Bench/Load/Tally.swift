@@ -1,5 +1,5 @@
-// What a load run counts, in flat memory: latencies go into a histogram and nowhere else. A pure value,
-// owned by one load run.
+// What a load run counts, in flat memory: latencies go into a histogram and nowhere else. A pure
+// value, owned by one load run.
 
 import Histogram
 

@@ -1,5 +1,5 @@
-// What is looked at while a load runs: time, Ctrl-C, threads, the progress line. Four times a second, so
-// that it costs the load nothing. Reactor's thread.
+// What is looked at while a load runs: time, Ctrl-C, threads, the progress line. Four times a
+// second, so that it costs the load nothing. Reactor's thread.
 
 import Fetch
 

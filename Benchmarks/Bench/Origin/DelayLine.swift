@@ -1,5 +1,5 @@
-// Answers that wait for their time (`/delay/MS`): a binary heap by due time. A pure value, owned by the
-// embedded origin.
+// Answers that wait for their time (`/delay/MS`): a binary heap by due time. A pure value, owned by
+// the embedded origin.
 
 /// Connections whose answer is due later, the earliest first.
 package struct DelayLine {

@@ -1,10 +1,10 @@
-// The embedded origin: a lean HTTP/1.1 server in a process of its own, so that the client's figures hold
-// nothing of it. One thread, one epoll, prebuilt answers; flat memory whatever it streams. It ends when its
-// standard input does, for then its parent is gone.
+// The embedded origin: a lean HTTP/1.1 server in a process of its own, so that the client's figures
+// hold nothing of it. One thread, one epoll, prebuilt answers; flat memory whatever it streams. It
+// ends when its standard input does, for then its parent is gone.
 //
-// It listens on every address of 127.0.0.0/8 (the scenario of 10,000 origins needs them), which bind(2)
-// offers only as INADDR_ANY: so it binds to the device `lo` where that is allowed, and drops every peer
-// whose address is not 127.x.x.x.
+// It listens on every address of 127.0.0.0/8 (the scenario of 10,000 origins needs them), which
+// bind(2) offers only as INADDR_ANY: so it binds to the device `lo` where that is allowed, and
+// drops every peer whose address is not 127.x.x.x.
 
 import CBench
 import CFetchLinux

@@ -1,4 +1,5 @@
-// What the embedded origin answers, built before anybody asks. Pure but for the clock that is handed in.
+// What the embedded origin answers, built before anybody asks. Pure but for the clock that is
+// handed in.
 
 import Glibc
 
@@ -61,10 +62,10 @@ struct OriginAnswers {
     }
 
     private static func httpDate(_ now: time_t) -> String {
+        // The structs are ours, filled during the calls; strftime is told the room there is.
         var now = now
         var parts = unsafe tm()
         var text = [CChar](repeating: 0, count: 40)
-        // The structs are ours, filled during the calls; strftime is told the room there is.
         unsafe gmtime_r(&now, &parts)
         let count = unsafe strftime(&text, text.count, "%a, %d %b %Y %H:%M:%S GMT", &parts)
         return String(decoding: text.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)

@@ -1,6 +1,7 @@
-// One client of the embedded origin: what has come, what is still to be sent. A value in the origin's
-// table, one per descriptor, reused by the descriptor's next owner. RFC 9112 as far as a load tester needs
-// it: requests one after another, bodies skipped by their Content-Length, chunked ones not understood.
+// One client of the embedded origin: what has come, what is still to be sent. A value in the
+// origin's table, one per descriptor, reused by the descriptor's next owner. RFC 9112 as far as a
+// load tester needs it: requests one after another, bodies skipped by their Content-Length, chunked
+// ones not understood.
 
 /// State of one connection.
 struct OriginConnection {

@@ -1,5 +1,5 @@
-// The embedded origin as its parent sees it: bench itself, started again as `bench origin`. It ends with
-// the pipe on its standard input, so it cannot outlive a parent that crashed. Main thread.
+// The embedded origin as its parent sees it: bench itself, started again as `bench origin`. It ends
+// with the pipe on its standard input, so it cannot outlive a parent that crashed. Main thread.
 
 import Glibc
 

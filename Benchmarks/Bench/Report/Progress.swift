@@ -1,5 +1,5 @@
-// What is said while a load runs, on stderr: a line that is rewritten, if stderr is a terminal; otherwise
-// only what `say` is told. Main thread.
+// What is said while a load runs, on stderr: a line that is rewritten, if stderr is a terminal;
+// otherwise only what `say` is told. Main thread.
 
 import Glibc
 

@@ -1,14 +1,14 @@
-// The figures of one load run: the JSON that `bench http --json` prints, and the lines by which a child
-// process hands its figures to its parent. A pure value.
+// The figures of one load run: the JSON that `bench http --json` prints, and the lines by which a
+// child process hands its figures to its parent. A pure value.
 
 /// Figures of one load run.
 package struct Report: Equatable {
     /// Microseconds.
     package struct Latency: Equatable {
-        var p50: UInt64 = 0
-        var p90: UInt64 = 0
-        var p99: UInt64 = 0
-        var p999: UInt64 = 0
+        package var p50: UInt64 = 0
+        package var p90: UInt64 = 0
+        package var p99: UInt64 = 0
+        package var p999: UInt64 = 0
         package var max: UInt64 = 0
 
         package init() {}
@@ -28,11 +28,11 @@ package struct Report: Equatable {
     /// The most ever seen.
     package var threads = 0
     package var peakResidentKilobytes = 0
-    var statuses: [Int: Int] = [:]
-    var errorsByCode: [String: Int] = [:]
+    package var statuses: [Int: Int] = [:]
+    package var errorsByCode: [String: Int] = [:]
     package var late = 0
     /// Further facts, a sentence each; under the table, not in the JSON.
-    var notes: [String] = []
+    package var notes: [String] = []
 
     package init() {}
 

@@ -1,5 +1,5 @@
-// A report as lines of `key value`, between a bench process and its parent. Both are the same executable,
-// so the form may change freely. Pure.
+// A report as lines of `key value`, between a bench process and its parent. Both are the same
+// executable, so the form may change freely. Pure.
 
 extension Report {
     /// The lines a parent reads.

@@ -1,5 +1,5 @@
-// The scenario list: what `bench` without arguments measures. Each is bounded by time, all together stay
-// under two minutes. Pure.
+// The scenario list: what `bench` without arguments measures. Each is bounded by time, all together
+// stay under two minutes. Pure.
 
 /// One line of the table.
 enum Scenario: String, CaseIterable, Sendable {

@@ -1,5 +1,5 @@
-// Runs the scenario list: an embedded origin in one process, each scenario in another, so that threads,
-// memory and CPU time are one scenario's alone. Main thread.
+// Runs the scenario list: an embedded origin in one process, each scenario in another, so that
+// threads, memory and CPU time are one scenario's alone. Main thread.
 
 /// The list and what came of it.
 struct ScenarioList {

@@ -1,5 +1,6 @@
-// A process that bench starts: itself under another command, or a tool found in PATH (posix_spawn(3)).
-// Its CPU time comes from wait4(2), which counts that process alone. Owned by whoever spawned it; main thread.
+// A process that bench starts: itself under another command, or a tool found in PATH
+// (posix_spawn(3)). Its CPU time comes from wait4(2), which counts that process alone. Owned by
+// whoever spawned it; main thread.
 
 import CBench
 import Glibc
@@ -25,7 +26,10 @@ final class ChildProcess {
     /// Closing it is how the embedded origin learns that its parent is gone.
     private var input: CInt
 
-    /// Starts `path` (searched in PATH when it has no slash). `quiet` sends its stderr to /dev/null.
+    /// Starts `path` (searched in PATH when it has no slash). `quiet` sends its stderr to
+    /// /dev/null.
+    ///
+    /// All memory that posix_spawnp is shown outlives the call, and glibc copies what it keeps.
     init(_ path: String, _ arguments: [String], quiet: Bool = false) throws {
         let toChild = try Self.makePipe()
         let fromChild = try Self.makePipe()
@@ -33,7 +37,6 @@ final class ChildProcess {
             close(toChild.read)
             close(fromChild.write)
         }
-        // Filled and destroyed here; glibc copies what it needs during posix_spawnp.
         var actions = unsafe posix_spawn_file_actions_t()
         unsafe posix_spawn_file_actions_init(&actions)
         defer { unsafe posix_spawn_file_actions_destroy(&actions) }
@@ -114,6 +117,7 @@ final class ChildProcess {
         close(input)
         input = -1
         kill(pid, SIGTERM)
+        // Filled before the call returns.
         var status: CInt = 0
         while unsafe waitpid(pid, &status, 0) < 0 && errno == EINTR {}
     }
@@ -132,10 +136,12 @@ final class ChildProcess {
 
 /// The full path of a tool in PATH, or nil where it is not installed.
 func findTool(_ name: String) -> String? {
+    // Copied at once.
     let path = unsafe getenv("PATH").map { unsafe String(cString: $0) } ?? "/usr/bin:/bin"
     let folders: [Substring] = path.split(separator: ":") + ["/usr/sbin"]
     for folder in folders {
         let candidate = "\(folder)/\(name)"
+        // The string lives for the call.
         if unsafe access(candidate, X_OK) == 0 { return candidate }
     }
     return nil

@@ -1,5 +1,5 @@
-// One epoll instance with its array of events (epoll(7)), for the two loops that must not use the library
-// they measure: the floor and the embedded origin. One owner, one thread.
+// One epoll instance with its array of events (epoll(7)), for the two loops that must not use the
+// library they measure: the floor and the embedded origin. One owner, one thread.
 
 import CFetchLinux
 import Glibc

@@ -1,5 +1,5 @@
-// Ctrl-C (signal(7)): the handler only sets a flag and passes the signal on; load loops look at the flag
-// several times a second and end with the figures so far. Process-wide by nature.
+// Ctrl-C (signal(7)): the handler only sets a flag and passes the signal on; load loops look at the
+// flag several times a second and end with the figures so far. Process-wide by nature.
 
 import Glibc
 import Synchronization
@@ -7,7 +7,8 @@ import Synchronization
 /// SIGINT and SIGTERM as a flag.
 enum Interruption {
     private static let count = Atomic<Int>(0)
-    /// The child that is measured now, or 0: it is told too, for a signal may have been sent to one pid.
+    /// The child that is measured now, or 0: it is told too, for a signal may have been sent to one
+    /// pid.
     private static let child = Atomic<CInt>(0)
 
     /// Whether the run is to end now.
@@ -28,8 +29,8 @@ enum Interruption {
         signal(SIGPIPE, SIG_IGN)
     }
 
-    /// For the embedded origin: Ctrl-C reaches the whole process group, and the last requests still need
-    /// their answers; the origin ends with its standard input.
+    /// For the embedded origin: Ctrl-C reaches the whole process group, and the last requests still
+    /// need their answers; the origin ends with its standard input.
     static func ignore() {
         for number in [SIGINT, SIGPIPE] {
             // SIG_IGN is no function to call.

@@ -1,5 +1,5 @@
-// Raw IPv4 sockets on loopback for the floor and the embedded origin; nothing here may leave the machine.
-// One owner, one thread.
+// Raw IPv4 sockets on loopback for the floor and the embedded origin; nothing here may leave the
+// machine. One owner, one thread.
 
 import CFetchLinux
 import Glibc
@@ -34,7 +34,8 @@ package struct LoopbackAddress: Equatable {
 
 /// Runs `body` with the generic face of an IPv4 address.
 ///
-/// `sockaddr_in` begins as `sockaddr` does and the pointer lives for the call: what bind(2) asks for.
+/// `sockaddr_in` begins as `sockaddr` does and the pointer lives for the call: what bind(2) asks
+/// for.
 func withGenericAddress<R>(
     _ address: inout sockaddr_in,
     _ body: (UnsafeMutablePointer<sockaddr>, socklen_t) throws -> R

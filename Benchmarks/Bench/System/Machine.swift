@@ -1,10 +1,11 @@
-// What bench asks of the machine for itself: more descriptors, one core. Called on the main thread before
-// any load; children inherit both.
+// What bench asks of the machine for itself: more descriptors, one core. Called on the main thread
+// before any load; children inherit both.
 
 import CBench
 import Glibc
 
-/// Raises the soft limit of open descriptors to the hard one, and the hard one where allowed (root).
+/// Raises the soft limit of open descriptors to the hard one, and the hard one where allowed
+/// (root).
 func raiseDescriptorLimit(to wanted: UInt = 65_536) -> UInt {
     var limit = rlimit()
     // The struct is ours; the kernel reads or fills it during the call.

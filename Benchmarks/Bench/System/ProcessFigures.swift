@@ -1,5 +1,6 @@
-// What the kernel says about a process: CPU time (getrusage(2)), peak memory, threads and descriptors
-// (/proc/PID). Read by the load generator about itself and by `compare` about its children. Any thread.
+// What the kernel says about a process: CPU time (getrusage(2)), peak memory, threads and
+// descriptors (/proc/PID). Read by the load generator about itself and by `compare` about its
+// children. Any thread.
 
 import Glibc
 
@@ -61,9 +62,10 @@ struct ProcessFigures {
     }
 
     /// Descriptors this process holds now, the one that reads the directory not counted.
+    ///
+    /// The directory's memory is alive until closedir; an entry is only looked at before the next.
     static var openDescriptors: Int {
         guard let directory = unsafe opendir("/proc/self/fd") else { return 0 }
-        // The stream is ours and closed here; entries are only counted.
         defer { unsafe closedir(directory) }
         var count = -1
         while let entry = unsafe readdir(directory) {

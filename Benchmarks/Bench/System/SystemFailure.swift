@@ -1,5 +1,5 @@
-// A system call that failed, as bench reports it: which call, which errno. Bench's own rim only; the
-// library has its own errors. Any thread.
+// A system call that failed, as bench reports it: which call, which errno. Bench's own rim only;
+// the library has its own errors. Any thread.
 
 import Glibc
 

@@ -204,3 +204,34 @@ def HEAD_gets_no_body_and_keeps_the_connection():
             result = session.ask(id=number, url=origin.url(), method="HEAD")
             equal((result["status"], body(result)), (200, b""), "status and body")
         equal(origin.accepted, 1, "connections")
+
+
+@check
+def localhost_and_IPv6_literals_are_reached():
+    with Origin(always()) as origin:
+        result = run_lines({"id": 1, "url": f"http://localhost:{origin.port}/"})[0][0]
+        equal(result.get("remote"), f"127.0.0.1:{origin.port}", f"{result}")
+        equal(origin.heard[0].field("Host"), b"localhost:%d" % origin.port, "Host")
+    import socket
+
+    if not socket.has_ipv6:
+        return
+    try:
+        probe = socket.create_server(("::1", 0), family=socket.AF_INET6)
+    except OSError:
+        return
+    with probe:
+        port = probe.getsockname()[1]
+        with Session() as session:
+            session.send(id=1, url=f"http://[::1]:{port}/")
+            peer, _ = probe.accept()
+            with peer:
+                holds(b"Host: [::1]:%d\r\n" % port in peer.recv(4096), "Host")
+                peer.sendall(ok())
+            equal(session.result().get("remote"), f"[::1]:{port}", "remote")
+
+
+@check
+def a_name_that_nobody_knows_is_not_resolved():
+    result = run_lines({"id": 1, "url": "http://nobody.invalid/"})[0][0]
+    failed(result, "name-not-resolved")

@@ -83,6 +83,10 @@ package final class SimulatedStream: ByteStream {
         return .bytes(count)
     }
 
+    package func isQuiet() -> Bool {
+        state == .open && received.isEmpty && !wasReset && !hasEnded
+    }
+
     package func write(_ buffer: ByteBuffer) -> WriteOutcome {
         let outcome = room(for: buffer.readableCount)
         if case .taken(let count) = outcome, count > 0 { send(buffer.takeBytes(count)) }

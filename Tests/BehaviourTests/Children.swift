@@ -1,0 +1,44 @@
+// Programs run as child processes: what they print, line by line. The tests' own executable and
+// theirs stand in one folder.
+
+import Glibc
+import TestSupport
+
+/// Runs FetchProbe with these words.
+func fetchProbe(_ name: String, _ count: Int = 1) async throws -> [String] {
+    try await child("FetchProbe", [name, "\(count)"])
+}
+
+/// Runs a program that this package builds and returns its lines, the exit status last if it is
+/// not 0.
+func child(_ program: String, _ arguments: [String]) async throws -> [String] {
+    let words = ["'\(builtFolder())/\(program)'"] + arguments.map { "'\($0)'" }
+    let command = words.joined(separator: " ")
+    return try await onThreadOfItsOwn {
+        // No signal blocked or ignored: a thread of tests may block them all.
+        let line = "exec env SWIFT_BACKTRACE=enable=no \(command) 2>&1"
+        // The stream is this function's own until pclose.
+        guard let pipe = unsafe popen(line, "r") else { throw ServerError.system("popen", errno) }
+        var output: [UInt8] = []
+        while case let byte = unsafe fgetc(pipe), byte != EOF { output.append(UInt8(byte)) }
+        let status = unsafe pclose(pipe)
+        let text = String(decoding: output, as: UTF8.self)
+        let lines = text.split(separator: "\n").map { String($0) }
+        return status == 0 ? lines : lines + ["status \(status)"]
+    }
+}
+
+func isBuilt(_ program: String) -> Bool {
+    Files.isExecutable("\(builtFolder())/\(program)")
+}
+
+/// Where this process's executable stands.
+private func builtFolder() -> String {
+    var path = [CChar](repeating: 0, count: 4_096)
+    // The buffer is one longer than what the call may write.
+    let length = unsafe readlink("/proc/self/exe", &path, 4_095)
+    let own = String(
+        decoding: path.prefix(max(0, length)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    return own.split(separator: "/", omittingEmptySubsequences: false).dropLast()
+        .joined(separator: "/")
+}

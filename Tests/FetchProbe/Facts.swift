@@ -1,0 +1,38 @@
+// What the kernel says of this process (proc(5)), and an origin beside the client.
+
+import Fetch
+import FetchTransport
+import Glibc
+import TestSupport
+
+/// The descriptors that are open now.
+func descriptors() -> [CInt] {
+    (0..<4_096).filter { fcntl($0, F_GETFD) >= 0 }
+}
+
+/// Runs the body with an origin on the same reactor.
+func withOrigin<R: Sendable>(
+    on address: SocketAddress = .loopback(port: 0), _ script: Script,
+    _ configuration: Reactor.Configuration = Reactor.Configuration(),
+    _ body: @escaping @Sendable (_ reactor: Reactor, _ port: UInt16) async throws -> R
+) throws -> R {
+    try Reactor.run(configuration) {
+        guard let reactor = Reactor.current else { fatalError("run has a reactor") }
+        let limits = OriginLimits.nothing
+        let origin = ScriptedOrigin(on: reactor, limits: limits, script)
+        let port = try origin.listen(on: address).port
+        let bound = ReactorBound(here: origin, on: reactor)
+        let result = try await body(reactor, port)
+        bound.value.stop()
+        return result
+    }
+}
+
+/// Lets turns pass until the condition holds; false after ten seconds.
+func eventually(_ reactor: Reactor, _ condition: () -> Bool) async throws -> Bool {
+    for _ in 0..<10_000 {
+        if condition() { return true }
+        try await reactor.clock.sleep(for: .milliseconds(1))
+    }
+    return false
+}
