@@ -44,14 +44,16 @@ package final class RequestEncoder: Sendable {
         } else {
             target.appendPathAndQuery(to: buffer)
         }
-        buffer.append(" HTTP/1.1\r\nHost: ")
         if let headers {
+            buffer.append(" HTTP/1.1\r\n")
             append(headers, target, to: buffer)
         } else {
+            buffer.append(" HTTP/1.1\r\nHost: ")
             target.appendHostField(to: buffer)
             buffer.append(defaults)
         }
-        appendFraming(body, method, to: buffer)
+        let saysLength = headers?.specials.contains(.contentLength) ?? false
+        appendFraming(body, saysZero: saysLength || method.definesContent, to: buffer)
         buffer.append("\r\n")
     }
 
@@ -60,12 +62,13 @@ package final class RequestEncoder: Sendable {
         let specials = headers.specials
         if specials.contains(.host) {
             for index in 0..<headers.count where headers.special(at: index) == .host {
-                buffer.append(headers.value(at: index))
+                headers.appendLine(at: index, to: buffer)
             }
         } else {
+            buffer.append("Host: ")
             target.appendHostField(to: buffer)
+            buffer.append("\r\n")
         }
-        buffer.append("\r\n")
         if !specials.contains(.userAgent) { buffer.append(userAgentLine) }
         if !specials.contains(.accept) { buffer.append(acceptLine) }
         if specials.isDisjoint(with: [.host, .contentLength]) {
@@ -80,11 +83,11 @@ package final class RequestEncoder: Sendable {
     }
 
     private func appendFraming(
-        _ body: RequestBodyLength, _ method: Method, to buffer: ByteBuffer
+        _ body: RequestBodyLength, saysZero: Bool, to buffer: ByteBuffer
     ) {
         switch body {
         case .none:
-            if method.definesContent { buffer.append("Content-Length: 0\r\n") }
+            if saysZero { buffer.append("Content-Length: 0\r\n") }
         case .known(let count):
             buffer.append("Content-Length: ")
             buffer.appendDecimal(count)
