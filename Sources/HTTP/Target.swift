@@ -107,7 +107,8 @@ package final class Target: Sendable {
         parts.appendPathAndQuery(of: utf8.span, to: buffer)
     }
 
-    /// Writes the value of the Host field: host and, unless it is the default, port.
+    /// Writes the value of the Host field: the authority as it is (RFC 9112 section 3.2), a dot behind
+    /// the name included; only a zone stays out.
     package func appendHostField(to buffer: ByteBuffer) {
         let utf8 = text.utf8
         parts.appendHostField(of: utf8.span, to: buffer)
@@ -157,19 +158,18 @@ extension TargetParts {
 
     @inline(__always)
     fileprivate func appendHostField(of text: Span<UInt8>, to buffer: ByteBuffer) {
-        if zoneCount == 0 && !isAbsoluteName {
+        if zoneCount == 0 {
             buffer.append(text.extracting(authority))
         } else {
-            appendUnusualHost(of: text, to: buffer)
+            appendZonelessHost(of: text, to: buffer)
         }
     }
 
-    /// A host that is sent without its zone or its trailing dot.
-    private func appendUnusualHost(of text: Span<UInt8>, to buffer: ByteBuffer) {
-        let isAddress = hostKind == .ipv6
-        if isAddress { buffer.append(UInt8(ascii: "[")) }
+    /// A zone means something on this machine only (RFC 6874 section 4).
+    private func appendZonelessHost(of text: Span<UInt8>, to buffer: ByteBuffer) {
+        buffer.append(UInt8(ascii: "["))
         buffer.append(text.extracting(host))
-        if isAddress { buffer.append(UInt8(ascii: "]")) }
+        buffer.append(UInt8(ascii: "]"))
         if port != (isSecure ? 443 : 80) {
             buffer.append(UInt8(ascii: ":"))
             buffer.appendDecimal(Int(port))
