@@ -226,6 +226,7 @@ package protocol StreamReceiver: AnyObject {
     func tell(_ completion: Completion) {
         switch completion {
         case .callback(let callback): self.callback = callback
+        // Resumed once, where the call ends.
         case .continuation(let continuation): unsafe self.continuation = continuation
         case .stream(let receiver):
             self.receiver = receiver
@@ -275,6 +276,7 @@ package protocol StreamReceiver: AnyObject {
         target = nil
         if extras != nil { extras = nil }
         callback = nil
+        // It was resumed before the call was closed.
         unsafe continuation = nil
         receiver = nil
         failure = nil
