@@ -107,8 +107,7 @@ package final class Target: Sendable {
         parts.appendPathAndQuery(of: utf8.span, to: buffer)
     }
 
-    /// Writes the value of the Host field: the authority as it is (RFC 9112 section 3.2), a dot behind
-    /// the name included; only a zone stays out.
+    /// Writes the value of the Host field: host and, unless it is the default, port.
     package func appendHostField(to buffer: ByteBuffer) {
         let utf8 = text.utf8
         parts.appendHostField(of: utf8.span, to: buffer)
@@ -158,18 +157,19 @@ extension TargetParts {
 
     @inline(__always)
     fileprivate func appendHostField(of text: Span<UInt8>, to buffer: ByteBuffer) {
-        if zoneCount == 0 {
+        if zoneCount == 0 && !isAbsoluteName {
             buffer.append(text.extracting(authority))
         } else {
-            appendZonelessHost(of: text, to: buffer)
+            appendUnusualHost(of: text, to: buffer)
         }
     }
 
-    /// A zone means something on this machine only (RFC 6874 section 4).
-    private func appendZonelessHost(of text: Span<UInt8>, to buffer: ByteBuffer) {
-        buffer.append(UInt8(ascii: "["))
+    /// A host that is sent without its zone or its trailing dot.
+    private func appendUnusualHost(of text: Span<UInt8>, to buffer: ByteBuffer) {
+        let isAddress = hostKind == .ipv6
+        if isAddress { buffer.append(UInt8(ascii: "[")) }
         buffer.append(text.extracting(host))
-        buffer.append(UInt8(ascii: "]"))
+        if isAddress { buffer.append(UInt8(ascii: "]")) }
         if port != (isSecure ? 443 : 80) {
             buffer.append(UInt8(ascii: ":"))
             buffer.appendDecimal(Int(port))
