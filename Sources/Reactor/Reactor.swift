@@ -211,6 +211,13 @@ public final class Reactor: TaskExecutor, @unchecked Sendable {
         return cachedNow
     }
 
+    /// Reads the clock again if `now` may be a millisecond old: for what begins in the middle of a
+    /// long callback, or between two turns of an embedding loop.
+    package func refreshNow() {
+        checkThread()
+        refreshClockAfterLongCall()
+    }
+
     /// Both clocks: `now`, and the wall clock, which is read.
     package var nowWithWall: Now {
         checkThread()
