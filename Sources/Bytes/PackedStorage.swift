@@ -1,21 +1,18 @@
-// PackedStorage: one allocation that holds an index of words and the bytes it speaks of. A response's
-// fields, and its body when it came in the same read, live in such an array. Pure; any thread.
+// PackedStorage: one allocation that holds an index of words and the bytes it speaks of. A
+// response's fields, and its body when it came in the same read, live in such an array. Pure; any
+// thread.
 //
-// Unsafe: the array is made with exactly the size of its three parts and each part is copied to the
+// Unsafe: the array is made with exactly the size of its two parts and each part is copied to the
 // place computed from those sizes; words are read behind a bounds check.
 
 /// Arrays that begin with packed words and go on with bytes.
 @usableFromInline
 package enum PackedStorage {
-    /// `words`, then `more`, then `bytes`, in one new array.
-    package static func joining(
-        _ words: Span<UInt64>, _ more: Span<UInt64>, _ bytes: Span<UInt8>
-    ) -> [UInt8] {
+    /// `words`, then `bytes`, in one new array.
+    package static func joining(_ words: Span<UInt64>, _ bytes: Span<UInt8>) -> [UInt8] {
         unsafe words.withUnsafeBytes { first in
-            unsafe more.withUnsafeBytes { second in
-                unsafe bytes.withUnsafeBytes { third in
-                    unsafe [UInt8](PackedParts(first: first, second: second, third: third))
-                }
+            unsafe bytes.withUnsafeBytes { second in
+                unsafe [UInt8](PackedParts(first: first, second: second))
             }
         }
     }
@@ -35,25 +32,29 @@ package enum PackedStorage {
         UInt64(truncatingIfNeeded: range.lowerBound) & 0xffff_ffff
             | UInt64(truncatingIfNeeded: range.upperBound &- range.lowerBound) &<< 32
     }
+
+    /// The range that `pack` put into a word.
+    @inlinable
+    package static func unpack(_ word: UInt64) -> Range<Int> {
+        let start = Int(word & 0xffff_ffff)
+        return start..<start &+ Int(word &>> 32)
+    }
 }
 
-/// Three runs as one collection, which lets an array be made of them in one allocation. (The array
-/// initialiser that takes uninitialised capacity looks its metadata up each time: 400 instructions.)
+/// Two runs as one collection, which lets an array be made of them in one allocation. (The array
+/// initialiser that takes uninitialised capacity looks its metadata up each time: 400
+/// instructions.)
 @safe
 private struct PackedParts: RandomAccessCollection {
     let first: UnsafeRawBufferPointer
     let second: UnsafeRawBufferPointer
-    let third: UnsafeRawBufferPointer
 
     var startIndex: Int { 0 }
-    var endIndex: Int { unsafe first.count &+ second.count &+ third.count }
+    var endIndex: Int { unsafe first.count &+ second.count }
 
     subscript(position: Int) -> UInt8 {
-        var index = position
-        if unsafe index < first.count { return unsafe first[index] }
-        unsafe index -= first.count
-        if unsafe index < second.count { return unsafe second[index] }
-        return unsafe third[index - second.count]
+        let inFirst = unsafe position < first.count
+        return unsafe inFirst ? first[position] : second[position - first.count]
     }
 
     /// Called by the array with room for exactly `endIndex` bytes.
@@ -63,7 +64,6 @@ private struct PackedParts: RandomAccessCollection {
         if var place = UnsafeMutableRawPointer(buffer.baseAddress) {
             unsafe Self.copy(first, to: &place)
             unsafe Self.copy(second, to: &place)
-            unsafe Self.copy(third, to: &place)
         }
         return (Iterator(_elements: self, _position: endIndex), endIndex)
     }

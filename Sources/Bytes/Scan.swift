@@ -41,11 +41,7 @@ package enum Scan {
         var index = start
         while index &+ 8 <= count {
             let word = unsafe loaded(bytes, index)
-            // Borrows spread upwards only, so the lowest bit set is always a true one.
-            let control = (word &- ones &* 0x20) & ~word
-            let notDelete = word ^ lows
-            let delete = (notDelete &- ones) & ~notDelete
-            let found = (control | delete) & highs
+            let found = controls(word)
             if found == 0 {
                 index &+= 8
                 continue
@@ -56,6 +52,16 @@ package enum Scan {
         }
         while index < count, ASCII.isFieldValue(bytes[index]) { index &+= 1 }
         return index
+    }
+
+    /// A word whose lowest bit set is the high bit of the first control character or DEL.
+    @inlinable
+    static func controls(_ word: UInt64) -> UInt64 {
+        // Borrows spread upwards only, so the lowest bit set is always a true one.
+        let control = (word &- ones &* 0x20) & ~word
+        let notDelete = word ^ lows
+        let delete = (notDelete &- ones) & ~notDelete
+        return (control | delete) & highs
     }
 
     /// The first byte from `start` that is not a token character.
@@ -94,27 +100,24 @@ package enum Scan {
     package static func equalsIgnoringCase(_ one: Span<UInt8>, _ other: Span<UInt8>) -> Bool {
         let count = one.count
         guard count == other.count else { return false }
+        guard count >= 8 else { return ASCII.equalsIgnoringCase(one, other) }
         var index = 0
         while index &+ 8 <= count {
-            let mine = unsafe loaded(one, index)
-            let theirs = unsafe loaded(other, index)
-            let difference = mine ^ theirs
-            if difference != 0 {
-                // Only the case bit may differ, and only between letters.
-                let others = (strangers(mine) | strangers(theirs)) &>> 2
-                guard difference & ~(ones &* 0x20) == 0, others & difference == 0 else {
-                    return false
-                }
-            }
+            guard unsafe isSameWord(loaded(one, index), loaded(other, index)) else { return false }
             index &+= 8
         }
-        while index < count {
-            guard ASCII.lowercased(one[index]) == ASCII.lowercased(other[index]) else {
-                return false
-            }
-            index &+= 1
-        }
-        return true
+        // The last eight bytes again, whatever of them was compared already.
+        return unsafe isSameWord(loaded(one, count &- 8), loaded(other, count &- 8))
+    }
+
+    /// Whether two words are equal but for the case of letters.
+    @inlinable
+    static func isSameWord(_ one: UInt64, _ other: UInt64) -> Bool {
+        let difference = one ^ other
+        if difference == 0 { return true }
+        // Only the case bit may differ, and only between letters.
+        guard difference & ~(ones &* 0x20) == 0 else { return false }
+        return ((strangers(one) | strangers(other)) &>> 2) & difference == 0
     }
 
     /// The first SP, HTAB or control character, byte for byte; non-ASCII passes.
@@ -123,47 +126,5 @@ package enum Scan {
         var index = 0
         while index < bytes.count, bytes[index] > 0x20, bytes[index] != 0x7f { index &+= 1 }
         return index
-    }
-
-    /// Where the parts of a field line lie.
-    @usableFromInline
-    package struct FieldLine {
-        @usableFromInline package let nameEnd: Int
-        @usableFromInline package let valueStart: Int
-        @usableFromInline package let valueEnd: Int
-        /// Behind the line's CR LF; 0 when the line is not whole, not valid, or the empty one.
-        @usableFromInline package let next: Int
-
-        @inlinable
-        init(nameEnd: Int, valueStart: Int, valueEnd: Int, next: Int) {
-            self.nameEnd = nameEnd
-            self.valueStart = valueStart
-            self.valueEnd = valueEnd
-            self.next = next
-        }
-
-        @inlinable static var none: FieldLine {
-            FieldLine(nameEnd: 0, valueStart: 0, valueEnd: 0, next: 0)
-        }
-    }
-
-    /// One whole, valid field line from `start` on, if there is one.
-    @inlinable
-    package static func fieldLine(_ bytes: Span<UInt8>, from start: Int) -> FieldLine {
-        let count = bytes.count
-        let nameEnd = endOfToken(bytes, from: start)
-        guard nameEnd > start, nameEnd < count, bytes[nameEnd] == UInt8(ascii: ":") else {
-            return .none
-        }
-        let end = endOfFieldValue(bytes, from: nameEnd &+ 1)
-        guard end &+ 1 < count, bytes[end] == 0x0d, bytes[end &+ 1] == 0x0a else {
-            return .none
-        }
-        var valueStart = nameEnd &+ 1
-        while valueStart < end, bytes[valueStart] <= 0x20 { valueStart &+= 1 }
-        var valueEnd = end
-        while valueEnd > valueStart, bytes[valueEnd &- 1] <= 0x20 { valueEnd &-= 1 }
-        return FieldLine(
-            nameEnd: nameEnd, valueStart: valueStart, valueEnd: valueEnd, next: end &+ 2)
     }
 }

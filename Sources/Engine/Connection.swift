@@ -48,6 +48,8 @@ final class Connection: TimerHandler, DialHandler, ByteStreamHandler {
     var leftover: ByteBuffer?
     /// What the kernel has not yet taken of the request.
     var output: ByteBuffer?
+    /// What a write met; nothing is sent any more, and the connection ends with its exchange.
+    var brokenBy: SystemError?
 
     private var deadline = Instant.farFuture
     private var timer: TimerID?

@@ -61,7 +61,9 @@ extension Connection {
             case .needMore:
                 buffer.consume(consumed)
                 keep(buffer)
-                // While the request is sent its own clock rules; an interim response changes nothing.
+                guard announcedBytesFit(call) else { return }
+                // While the request is sent its own clock rules; an interim response changes
+                // nothing.
                 if !call.pausedReading, exchange.requestWritten || exchange.writingEnded {
                     run(.readIdle, of: call)
                 }
@@ -86,6 +88,15 @@ extension Connection {
                 return
             }
         }
+    }
+
+    /// A chunk that can't fit is refused when its size is known, not when the memory is full.
+    private func announcedBytesFit(_ call: Call) -> Bool {
+        guard !call.isStreamed,
+            parser.value.bodyBytesAnnounced > call.bodyLimit - call.body.value.count
+        else { return true }
+        road.exchangeFailed(self, .bodyTooLarge(limit: call.bodyLimit))
+        return false
     }
 
     /// What the parser could not use yet moves out of the buffer that all connections share.
@@ -150,6 +161,10 @@ extension Connection {
     }
 
     private func inputEnded(_ call: Call) {
+        if let brokenBy {
+            road.exchangeLost(self, .broken(brokenBy, duringBody: call.head != nil))
+            return
+        }
         do throws(MessageError) {
             // The body that ends where the connection ends: the only step without an error.
             _ = try parser.value.endOfInput()

@@ -6,9 +6,10 @@ internal import FetchHTTP
 internal import FetchHTTP1
 internal import FetchReactor
 internal import FetchTransport
+internal import Glibc
 
 extension Connection {
-    private enum Progress {
+    private enum Progress: Equatable {
         /// Something was done; there may be more to do.
         case wentOn
         /// The peer takes no more now.
@@ -16,7 +17,7 @@ extension Connection {
         /// The upload has nothing now.
         case uploadIsEmpty
         /// The peer takes nothing any more.
-        case broken
+        case broken(SystemError)
         /// The call failed for a reason of its own.
         case failed
     }
@@ -40,9 +41,9 @@ extension Connection {
                 waitToWrite(buffer, peerIsFull: progress != .uploadIsEmpty)
             }
             if buffer === road.outputBuffer { buffer.removeAll() }
-        case .broken:
+        case .broken(let error):
             buffer.removeAll()
-            writingBroke()
+            writingBroke(error)
         case .failed:
             buffer.removeAll()
         }
@@ -84,8 +85,8 @@ extension Connection {
             road.counters.bytesSent += count
             if count > 0 { exchange.anythingWritten = true }
             return count == offered ? .wentOn : .peerIsFull
-        case .failed:
-            return .broken
+        case .failed(let error):
+            return .broken(error)
         }
     }
 
@@ -163,7 +164,12 @@ extension Connection {
 
     /// The peer takes nothing any more. It may have answered before it left: what has arrived is
     /// read first, and its end or its error, which must be there too, ends the exchange.
-    func writingBroke() {
+    ///
+    /// A failed send takes the socket's pending error with it, and the read behind it would see a
+    /// mere end: a body that a reset cut would look whole. So the error is kept. EPIPE alone says
+    /// that the peer's end had come before its reset.
+    func writingBroke(_ error: SystemError) {
+        if error.errorNumber != EPIPE { brokenBy = error }
         // The upload is not stopped: if nothing was written, another attempt sends it.
         exchange.writingEnded = true
         stream?.setWriting(false)

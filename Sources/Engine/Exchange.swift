@@ -46,7 +46,8 @@ extension Connection {
         parser.value.begin(isHead: call.method.isHead)
         let buffer = road.outputBuffer
         road.encoder.encode(
-            call.method, target, call.extras?.headers, call.extras?.length ?? .none, into: buffer)
+            call.method, target, call.extras?.headers ?? Headers(),
+            call.extras?.length ?? .none, into: buffer)
         guard call.hasContent else {
             sendHead(buffer, of: call, to: stream)
             return
@@ -57,9 +58,13 @@ extension Connection {
 
     /// The whole request is a head: nearly always one write takes it.
     private func sendHead(_ buffer: ByteBuffer, of call: Call, to stream: any ByteStream) {
-        guard case .taken(let count) = stream.write(buffer) else {
+        let count: Int
+        switch stream.write(buffer) {
+        case .taken(let taken):
+            count = taken
+        case .failed(let error):
             buffer.removeAll()
-            writingBroke()
+            writingBroke(error)
             return
         }
         road.counters.bytesSent += count

@@ -75,7 +75,8 @@ final class Road {
         call.times.started = reactor.now
         call.totalDeadline = reactor.now.after(call.clocks.clocks.total)
         call.attempt.value = Attempt(
-            isIdempotent: call.method.isIdempotent, isReplayable: !call.hasContent || call.content.isReplayable,
+            isIdempotent: call.method.isIdempotent,
+            isReplayable: !call.hasContent || call.content.isReplayable,
             retriesReuseRace: settings.retriesReuseRace)
         if call.isCancelledEarly {
             fail(call, .cancelled)
@@ -222,7 +223,11 @@ final class Road {
             counters.callsSucceeded += 1
             return
         }
-        if failure.isCancellation { counters.callsCancelled += 1 } else { counters.callsFailed += 1 }
+        if failure.isCancellation {
+            counters.callsCancelled += 1
+        } else {
+            counters.callsFailed += 1
+        }
     }
 
     private func quietIfDone() {

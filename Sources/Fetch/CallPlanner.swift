@@ -114,7 +114,9 @@ struct CallPlanner: Sendable {
     }
 
     /// A request's own clocks win over rules, and its total clock over all.
-    private func clocks(of request: Request, _ method: Method, _ target: Target) throws -> SharedClocks {
+    private func clocks(of request: Request, _ method: Method, _ target: Target) throws
+        -> SharedClocks
+    {
         guard request.timeouts != nil || request.totalTimeout != nil else {
             return clocks(method, target)
         }

@@ -15,8 +15,11 @@ public struct Response: Sendable {
     /// The status code, 102 to 999.
     public var statusCode: Int { Int(whole.head.status) }
 
-    /// The reason phrase as received, often empty.
+    /// The reason phrase, often empty: as UTF-8, or as ISO 8859-1 where it is not UTF-8.
     public var reason: String { whole.head.reason }
+
+    /// The reason phrase's bytes as received.
+    public var reasonBytes: Bytes { whole.head.reasonBytes }
 
     /// `HTTP/1.1` or `HTTP/1.0`.
     public var version: String { "HTTP/1.\(whole.head.versionMinor)" }

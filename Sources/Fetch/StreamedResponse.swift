@@ -29,8 +29,8 @@ public struct StreamedResponse: Sendable {
     public var trailers: ReceivedFields? {
         get async {
             let reader = reader
+            // Resumed by the action, or here if it is refused.
             return await unsafe withUnsafeContinuation { continuation in
-                // Resumed by the action, or here if it is refused.
                 let isPosted = reader.reactor.post {
                     unsafe continuation.resume(returning: reader.value.pipe.trailers)
                 }

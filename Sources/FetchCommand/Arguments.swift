@@ -42,7 +42,7 @@ struct Arguments: ParsableCommand {
     @Flag(name: [.short, .long], help: "End with 22 when the status is 400 or above.")
     var fail = false
 
-    @Option(help: "Most seconds from the start to the end of a request.")
+    @Option(help: "Most seconds for a request; with a URL, to its response's head.")
     var timeout: Double?
 
     @Option(help: "Retries of a failed request; only 0 is built yet.")

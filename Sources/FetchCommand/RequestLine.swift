@@ -12,7 +12,7 @@ package struct RequestLine: Equatable, Sendable {
     }
 
     /// The JSON text of `id`, as it stood in the line.
-    package var id: ArraySlice<UInt8>?
+    package var id: [UInt8]?
     package var method = "GET"
     package var url = ""
     package var fields: [Field] = []
@@ -23,7 +23,9 @@ package struct RequestLine: Equatable, Sendable {
     package static func read(_ line: [UInt8]) throws(Refusal) -> RequestLine {
         let members = try objectMembers(of: line)
         var request = RequestLine()
-        request.id = members.last { $0.name.utf8 == Array("id".utf8) }.map { line[$0.source] }
+        request.id = members.last { $0.name.utf8 == Array("id".utf8) }.map {
+            Array(line[$0.source])
+        }
         do {
             try request.take(members)
         } catch {
@@ -153,11 +155,11 @@ package struct RequestLine: Equatable, Sendable {
 
 /// Why a line got no request.
 package struct Refusal: Error, Equatable, Sendable {
-    package var id: ArraySlice<UInt8>?
+    package var id: [UInt8]?
     package var code: ResultCode
     package var message: String
 
-    package init(id: ArraySlice<UInt8>? = nil, code: ResultCode, message: String) {
+    package init(id: [UInt8]? = nil, code: ResultCode, message: String) {
         self.id = id
         self.code = code
         self.message = message

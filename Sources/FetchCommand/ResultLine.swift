@@ -4,12 +4,12 @@ internal import Fetch
 
 enum ResultLine {
     /// A response that arrived whole, whatever its status.
-    static func success(_ id: ArraySlice<UInt8>?, _ response: Response) -> [UInt8] {
+    static func success(_ id: [UInt8]?, _ response: Response) -> [UInt8] {
         var line = JSONWriter()
         line.reserve(response.body.count / 3 * 4 + 1_024)
         begin(&line, id: id)
         line.raw(",\"ok\":true,\"status\":\(response.statusCode),\"reason\":")
-        line.string(response.reason)
+        line.latin1(response.reasonBytes)
         line.raw(",\"version\":")
         line.string(response.version)
         line.raw(",\"url\":")
@@ -26,7 +26,7 @@ enum ResultLine {
     }
 
     /// A request that got no whole response.
-    static func failure(_ id: ArraySlice<UInt8>?, _ error: any Error) -> [UInt8] {
+    static func failure(_ id: [UInt8]?, _ error: any Error) -> [UInt8] {
         var line = JSONWriter()
         begin(&line, id: id)
         switch error {
@@ -52,7 +52,7 @@ enum ResultLine {
 
     // MARK: pieces
 
-    private static func begin(_ line: inout JSONWriter, id: ArraySlice<UInt8>?) {
+    private static func begin(_ line: inout JSONWriter, id: [UInt8]?) {
         line.raw("{\"id\":")
         if let id { line.raw(id) } else { line.raw("null") }
     }

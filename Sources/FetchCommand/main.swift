@@ -36,6 +36,7 @@ func perform(_ arguments: Arguments) async throws -> CommandExit {
         return await SingleFetch(arguments: arguments, output: StandardOutput(on: reactor)).run()
     }
     let concurrency = arguments.concurrency ?? LineRun.defaultConcurrency
+    raiseDescriptorLimit(to: concurrency + LineRun.otherDescriptors)
     var configuration = FetcherConfiguration()
     // `--concurrency` is what limits, so the pool must not.
     let pool = configuration.pool
@@ -49,25 +50,4 @@ func perform(_ arguments: Arguments) async throws -> CommandExit {
     }
     // Until here nobody else holds it while it waits for input.
     return withExtendedLifetime(run) { exit }
-}
-
-/// A closed standard descriptor's number would go to the next file that is opened, the reactor's
-/// epoll set perhaps. One that can't be written stands in for it: writing to it fails, as it should.
-func openStandardDescriptors() {
-    for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) < 0 {
-        _ = unsafe open("/dev/null", O_RDONLY)  // the pointer is to a literal
-    }
-}
-
-/// Writes a short text, blocking, when nothing else runs any more.
-func writeAll(_ text: String, to descriptor: CInt) {
-    var rest = Array(text.utf8)[...]
-    while !rest.isEmpty {
-        // The pointer is to `rest`, for the call.
-        let count = unsafe rest.withUnsafeBytes { bytes in
-            unsafe write(descriptor, bytes.baseAddress, bytes.count)
-        }
-        guard count > 0 || errno == EINTR else { return }
-        rest = rest.dropFirst(max(0, count))
-    }
 }

@@ -4,26 +4,32 @@ internal import FetchBytes
 
 /// Recognises literal addresses.
 enum Address {
+    /// Where a dotted quad that begins at `start` ends, if one does; −1 otherwise.
+    static func endOfIPv4(_ bytes: Span<UInt8>, _ start: Int) -> Int {
+        let count = bytes.count
+        var index = start
+        var dots = 0
+        // 0x100 stands for "no digit yet".
+        var value = 0x100
+        while index < count {
+            let digit = bytes[index] &- 0x30
+            if digit < 10 {
+                guard value != 0 else { return -1 }  // a leading zero
+                value = (value & 0xff) &* 10 &+ Int(digit)
+                guard value <= 255 else { return -1 }
+            } else {
+                guard bytes[index] == UInt8(ascii: "."), dots < 3, value < 0x100 else { break }
+                dots &+= 1
+                value = 0x100
+            }
+            index &+= 1
+        }
+        return dots == 3 && value < 0x100 ? index : -1
+    }
+
     /// Four decimal numbers up to 255 without leading zeros, with dots between.
     static func isIPv4(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
-        var parts = 0
-        var value = 0
-        var digits = 0
-        for index in range {
-            let byte = bytes[index]
-            if byte == UInt8(ascii: ".") {
-                guard digits > 0 else { return false }
-                parts &+= 1
-                value = 0
-                digits = 0
-            } else {
-                guard ASCII.isDigit(byte), digits == 0 || value > 0 else { return false }
-                value = value &* 10 &+ Int(byte &- 0x30)
-                digits &+= 1
-                guard value <= 255 else { return false }
-            }
-        }
-        return parts == 3 && digits > 0
+        endOfIPv4(bytes.extracting(0..<range.upperBound), range.lowerBound) == range.upperBound
     }
 
     /// `0x` and hexadecimal digits, or nothing: what some resolvers read as an address.

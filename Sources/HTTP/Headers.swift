@@ -1,5 +1,5 @@
-// Headers: the fields a caller sends (RFC 9110 section 5). A value; any thread. The lines are kept as
-// they go on the wire, so that sending them is one copy; nothing malformed ever gets in.
+// Headers: the fields a caller sends (RFC 9110 section 5). A value; any thread. The lines are kept
+// as they go on the wire, so that sending them is one copy; nothing malformed ever gets in.
 
 package import FetchBytes
 public import HTTPTypes
@@ -12,16 +12,43 @@ public struct Headers: Sendable {
     public static let mostBytes = 1_048_576
 
     /// Where one line's parts lie in `wire`.
-    struct Entry: Equatable, Sendable {
+    private struct Entry: Sendable {
         var name: Range<Int>
         var value: Range<Int>
     }
 
-    /// `Name: value` lines, each with CR LF.
-    private(set) var wire: [UInt8] = []
-    private(set) var entries: [Entry] = []
+    private struct Lines: Sendable {
+        /// `Name: value` lines, each with CR LF.
+        var wire: [UInt8] = []
+        var entries: [Entry] = []
+        var specials: Specials = []
+    }
+
+    /// One reference, none when empty: a request without fields is copied for nothing.
+    private enum Storage: Sendable {
+        case empty
+        indirect case lines(Lines)
+    }
+
+    private var storage = Storage.empty
+
+    private var lines: Lines {
+        switch storage {
+        case .empty: Lines()
+        case .lines(let lines): lines
+        }
+    }
+
+    private var wire: [UInt8] { lines.wire }
+    private var entries: [Entry] { lines.entries }
+
     /// Which names that matter to framing and defaults are there.
-    package private(set) var specials: Specials = []
+    package var specials: Specials {
+        switch storage {
+        case .empty: []
+        case .lines(let lines): lines.specials
+        }
+    }
 
     /// Names the encoder treats specially.
     package struct Specials: OptionSet, Sendable {
@@ -63,7 +90,12 @@ public struct Headers: Sendable {
     public var count: Int { entries.count }
 
     /// Whether there is no field.
-    public var isEmpty: Bool { entries.isEmpty }
+    public var isEmpty: Bool {
+        switch storage {
+        case .empty: true
+        case .lines: false
+        }
+    }
 
     /// Adds a field behind the others. White space around the value is dropped.
     public mutating func append(_ name: String, _ value: String) throws(FieldError) {
@@ -86,19 +118,24 @@ public struct Headers: Sendable {
             throw .invalidValue(name: name)
         }
         let trimmed = ASCII.trimmed(value, 0..<value.count)
-        let size = wire.count + nameBytes.count + trimmed.count + 4
-        guard entries.count < Self.mostFields, size <= Self.mostBytes else { throw .tooLarge }
-        let start = wire.count
-        for index in 0..<nameBytes.count { wire.append(nameBytes[index]) }
-        wire.append(UInt8(ascii: ":"))
-        wire.append(UInt8(ascii: " "))
-        let valueStart = wire.count
-        for index in trimmed { wire.append(value[index]) }
-        entries.append(
-            Entry(name: start..<start + nameBytes.count, value: valueStart..<wire.count))
-        wire.append(0x0d)
-        wire.append(0x0a)
-        specials.formUnion(Self.special(nameBytes))
+        var lines = self.lines
+        let size = lines.wire.count + nameBytes.count + trimmed.count + 4
+        guard lines.entries.count < Self.mostFields, size <= Self.mostBytes else {
+            throw .tooLarge
+        }
+        storage = .empty  // so that the arrays are not shared while they grow
+        let start = lines.wire.count
+        for index in 0..<nameBytes.count { lines.wire.append(nameBytes[index]) }
+        lines.wire.append(UInt8(ascii: ":"))
+        lines.wire.append(UInt8(ascii: " "))
+        let valueStart = lines.wire.count
+        for index in trimmed { lines.wire.append(value[index]) }
+        lines.entries.append(
+            Entry(name: start..<start + nameBytes.count, value: valueStart..<lines.wire.count))
+        lines.wire.append(0x0d)
+        lines.wire.append(0x0a)
+        lines.specials.formUnion(Self.special(nameBytes))
+        storage = .lines(lines)
     }
 
     /// Puts a field in place of all of that name: where the first stood, or behind the others.
@@ -130,13 +167,17 @@ public struct Headers: Sendable {
     /// Copies a line that was checked before.
     private mutating func adopt(_ other: Headers, at index: Int) {
         let entry = other.entries[index]
-        let shift = wire.count - entry.name.lowerBound
-        wire.append(contentsOf: other.wire[entry.name.lowerBound..<entry.value.upperBound + 2])
-        entries.append(
+        var lines = self.lines
+        storage = .empty
+        let shift = lines.wire.count - entry.name.lowerBound
+        lines.wire.append(
+            contentsOf: other.wire[entry.name.lowerBound..<entry.value.upperBound + 2])
+        lines.entries.append(
             Entry(
                 name: entry.name.lowerBound + shift..<entry.name.upperBound + shift,
                 value: entry.value.lowerBound + shift..<entry.value.upperBound + shift))
-        specials.formUnion(Self.special(wire.span.extracting(entries[entries.count - 1].name)))
+        lines.specials.formUnion(other.special(at: index))
+        storage = .lines(lines)
     }
 
     /// Whether there is a field of that name.
@@ -166,12 +207,14 @@ public struct Headers: Sendable {
     /// Whether the field at an index has that name.
     package func hasName(_ name: String, at index: Int) -> Bool {
         let utf8 = name.utf8
+        let wire = self.wire
         return Scan.equalsIgnoringCase(wire.span.extracting(entries[index].name), utf8.span)
     }
 
     /// Which special name the field at an index has, if any.
     package func special(at index: Int) -> Specials {
-        Self.special(wire.span.extracting(entries[index].name))
+        let wire = self.wire
+        return Self.special(wire.span.extracting(entries[index].name))
     }
 
     private func firstIndex(of name: String) -> Int? {
@@ -180,12 +223,13 @@ public struct Headers: Sendable {
 
     /// Writes all lines.
     package func append(to buffer: ByteBuffer) {
-        buffer.append(wire.span)
+        buffer.append(wire)
     }
 
     /// Writes one line.
     package func appendLine(at index: Int, to buffer: ByteBuffer) {
         let entry = entries[index]
+        let wire = self.wire
         buffer.append(wire.span.extracting(entry.name.lowerBound..<entry.value.upperBound + 2))
     }
 

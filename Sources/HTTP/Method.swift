@@ -30,7 +30,19 @@ package struct Method: Sendable, Equatable {
     /// Bytes of `word` in use; 0 for a longer method.
     package let wordCount: UInt8
     private let traits: Traits
-    private let long: String?
+    private let long: LongName?
+
+    /// A name that does not fit the word, kept apart so that a method is three words and a copy of
+    /// it costs nothing.
+    private indirect enum LongName: Equatable, Sendable {
+        case name(String)
+
+        var text: String {
+            switch self {
+            case .name(let text): text
+            }
+        }
+    }
 
     private struct Traits: OptionSet, Sendable {
         let rawValue: UInt8
@@ -42,7 +54,7 @@ package struct Method: Sendable, Equatable {
         static var trace: Traits { Traits(rawValue: 32) }
     }
 
-    private init(word: UInt64, _ wordCount: UInt8, _ traits: Traits, long: String? = nil) {
+    private init(word: UInt64, _ wordCount: UInt8, _ traits: Traits, long: LongName? = nil) {
         self.word = word
         self.wordCount = wordCount
         self.traits = traits
@@ -78,7 +90,7 @@ package struct Method: Sendable, Equatable {
         else { throw .notAToken }
         guard name != "CONNECT" else { throw .connect }
         guard bytes.count < 8 else {
-            self.init(word: 0, 0, [], long: name)
+            self.init(word: 0, 0, [], long: .name(name))
             return
         }
         var word = UInt64(UInt8(ascii: " ")) &<< (8 * bytes.count)
@@ -95,7 +107,7 @@ package struct Method: Sendable, Equatable {
 
     /// The name as sent.
     package var name: String {
-        if let long { return long }
+        if let long { return long.text }
         let bytes = (0..<Int(wordCount) - 1).map { UInt8(truncatingIfNeeded: word >> (8 * $0)) }
         return String(decoding: bytes, as: UTF8.self)
     }
@@ -105,7 +117,7 @@ package struct Method: Sendable, Equatable {
         if wordCount > 0 {
             buffer.append(word: word, count: Int(wordCount))
         } else {
-            buffer.append(utf8: long ?? "")
+            buffer.append(utf8: name)
             buffer.append(UInt8(ascii: " "))
         }
     }

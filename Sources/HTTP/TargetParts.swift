@@ -6,9 +6,9 @@ internal import FetchBytes
 /// Ranges in the text of a `Target`, and what was learned on the way.
 struct TargetParts: Equatable, Sendable {
     private(set) var originHash: UInt64 = 0
-    private(set) var pathStart: UInt32 = 0
-    private(set) var queryStart: Int = 0
-    private(set) var end: Int = 0
+    private(set) var pathStart32: UInt32 = 0
+    private(set) var queryStart32: UInt32 = 0
+    private(set) var end32: UInt32 = 0
     private(set) var port: UInt16 = 0
     private(set) var hostCount: UInt8 = 0
     private(set) var zoneCount: UInt8 = 0
@@ -38,9 +38,14 @@ struct TargetParts: Equatable, Sendable {
     /// The zone, behind `%25`.
     var zone: Range<Int> { host.upperBound &+ 3..<host.upperBound &+ 3 &+ Int(zoneCount) }
     /// Everything between the slashes and the path.
-    var authority: Range<Int> { authorityStart..<Int(pathStart) }
-    var path: Range<Int> { Int(pathStart)..<queryStart }
-    var pathAndQuery: Range<Int> { Int(pathStart)..<end }
+    var authority: Range<Int> { authorityStart..<pathStart }
+    var path: Range<Int> { pathStart..<queryStart }
+    var pathAndQuery: Range<Int> { pathStart..<end }
+
+    var pathStart: Int { Int(pathStart32) }
+    var queryStart: Int { Int(queryStart32) }
+    /// Where the fragment begins, or the text ends.
+    var end: Int { Int(end32) }
 
     /// Finds the parts of a canonical URL; nil when it has to be rewritten first.
     init?(canonical bytes: Span<UInt8>) throws(TargetError) {
@@ -51,13 +56,24 @@ struct TargetParts: Equatable, Sendable {
         } else if scheme & 0x00ff_ffff_ffff_ffff != 0x002f_2f3a_7074_7468 {
             return nil
         }
-        guard let hostEnd = try scanHost(bytes), let pathStart = scanPort(bytes, hostEnd),
-            let queryStart = Self.endOfPath(bytes, pathStart),
-            let end = Self.endOfQuery(bytes, queryStart)
-        else { return nil }
-        self.pathStart = UInt32(truncatingIfNeeded: pathStart)
-        self.queryStart = queryStart
-        self.end = end
+        let start = authorityStart
+        var hostEnd = Address.endOfIPv4(bytes, start)
+        if hostEnd > 0, Self.endsAuthority(bytes, hostEnd) {
+            flags.insert(.ipv4)
+            hostCount = UInt8(truncatingIfNeeded: hostEnd &- start)
+        } else {
+            hostEnd = try scanHost(bytes)
+            guard hostEnd > 0 else { return nil }
+        }
+        let pathStart = scanPort(bytes, hostEnd)
+        guard pathStart > 0 else { return nil }
+        let queryStart = Self.endOfPath(bytes, pathStart)
+        guard queryStart > 0 else { return nil }
+        let end = Self.endOfQuery(bytes, queryStart)
+        guard end > 0 else { return nil }
+        pathStart32 = UInt32(truncatingIfNeeded: pathStart)
+        queryStart32 = UInt32(truncatingIfNeeded: queryStart)
+        end32 = UInt32(truncatingIfNeeded: end)
         if end < bytes.count {
             let fragment = bytes.extracting(end..<bytes.count)
             guard Scan.firstBlankOrControl(fragment) == fragment.count else { return nil }
@@ -65,10 +81,10 @@ struct TargetParts: Equatable, Sendable {
         originHash = hash(bytes)
     }
 
-    /// Reads the host and what is glued to it; gives where that ends.
-    private mutating func scanHost(_ bytes: Span<UInt8>) throws(TargetError) -> Int? {
+    /// Reads a host that is no dotted quad; gives where it ends, −1 when it is not canonical.
+    private mutating func scanHost(_ bytes: Span<UInt8>) throws(TargetError) -> Int {
         let start = authorityStart
-        guard start < bytes.count else { return nil }
+        guard start < bytes.count else { return -1 }
         if bytes[start] == UInt8(ascii: "[") { return try scanBracketed(bytes, start &+ 1) }
         var index = start
         var label = start
@@ -89,7 +105,7 @@ struct TargetParts: Equatable, Sendable {
             }
             index &+= 1
         }
-        guard index > start, Self.endsAuthority(bytes, index) else { return nil }
+        guard index > start, Self.endsAuthority(bytes, index) else { return -1 }
         guard index &- label <= 63 else { throw .invalidHost }
         if label == index {
             flags.insert(.absoluteName)
@@ -98,12 +114,8 @@ struct TargetParts: Equatable, Sendable {
         let end = label == index ? index &- 1 : index
         guard end &- start <= 253 else { throw .invalidHost }
         hostCount = UInt8(truncatingIfNeeded: end &- start)
-        if isNumber {
-            guard label != index, Address.isIPv4(bytes, start..<end) else {
-                throw .invalidAddress
-            }
-            flags.insert(.ipv4)
-        } else if bytes[label == index ? start : label] == UInt8(ascii: "0") {
+        if isNumber { throw .invalidAddress }  // a number, and no dotted quad
+        if bytes[label == index ? start : label] == UInt8(ascii: "0") {
             guard !Address.isHexNumber(bytes, label..<end) else { throw .invalidAddress }
         }
         return index
@@ -112,7 +124,7 @@ struct TargetParts: Equatable, Sendable {
     /// Reads an IPv6 address with its zone, from behind the bracket.
     private mutating func scanBracketed(
         _ bytes: Span<UInt8>, _ start: Int
-    ) throws(TargetError) -> Int? {
+    ) throws(TargetError) -> Int {
         var close = start
         var addressEnd = -1
         while close < bytes.count, bytes[close] != UInt8(ascii: "]") {
@@ -133,11 +145,11 @@ struct TargetParts: Equatable, Sendable {
         }
         guard Address.isIPv6(bytes, start..<addressEnd) else { throw .invalidAddress }
         for index in start..<addressEnd where bytes[index] < 0x60 && bytes[index] > 0x40 {
-            return nil  // upper case: not canonical
+            return -1  // upper case: not canonical
         }
         flags.insert(.ipv6)
         hostCount = UInt8(truncatingIfNeeded: addressEnd &- start)
-        return Self.endsAuthority(bytes, close &+ 1) ? close &+ 1 : nil
+        return Self.endsAuthority(bytes, close &+ 1) ? close &+ 1 : -1
     }
 
     /// Whether a host may end here.
@@ -151,36 +163,43 @@ struct TargetParts: Equatable, Sendable {
         }
     }
 
-    /// Reads a port that is there, canonical and not the default; gives where the path begins.
-    private mutating func scanPort(_ bytes: Span<UInt8>, _ hostEnd: Int) -> Int? {
-        port = isSecure ? 443 : 80
+    /// Reads a port that is canonical and not the default, or none; gives where the path begins, −1
+    /// when it is not like that.
+    private mutating func scanPort(_ bytes: Span<UInt8>, _ hostEnd: Int) -> Int {
+        let defaultPort = isSecure ? 443 : 80
+        port = UInt16(truncatingIfNeeded: defaultPort)
         guard hostEnd < bytes.count, bytes[hostEnd] == UInt8(ascii: ":") else { return hostEnd }
-        var index = hostEnd &+ 1
+        let start = hostEnd &+ 1
+        var index = start
         var value = 0
-        while index < bytes.count, ASCII.isDigit(bytes[index]), value <= 65_535 {
-            if value == 0 && index > hostEnd &+ 1 { return nil }
-            value = value &* 10 &+ Int(bytes[index] &- 0x30)
+        let end = min(bytes.count, start &+ 6)
+        while index < end {
+            let digit = bytes[index] &- 0x30
+            guard digit < 10 else { break }
+            value = value &* 10 &+ Int(digit)
             index &+= 1
         }
-        guard value > 0, value <= 65_535, value != Int(port) else { return nil }
+        guard value > 0, value <= 65_535, value != defaultPort,
+            bytes[start] != UInt8(ascii: "0"), Self.endsAuthority(bytes, index),
+            index == bytes.count || bytes[index] != UInt8(ascii: ":")
+        else { return -1 }
         port = UInt16(truncatingIfNeeded: value)
-        if index < bytes.count, bytes[index] == UInt8(ascii: ":") { return nil }
-        return Self.endsAuthority(bytes, index) ? index : nil
+        return index
     }
 
-    /// The end of a path that needs no rewriting; nil when it does.
-    private static func endOfPath(_ bytes: Span<UInt8>, _ start: Int) -> Int? {
+    /// The end of a path that needs no rewriting; −1 when it does.
+    private static func endOfPath(_ bytes: Span<UInt8>, _ start: Int) -> Int {
         var index = start
         var previous: UInt8 = 0
         while index < bytes.count {
             let byte = bytes[index]
             guard ASCII.is(byte, .path) else {
-                return byte == UInt8(ascii: "?") || byte == UInt8(ascii: "#") ? index : nil
+                return byte == UInt8(ascii: "?") || byte == UInt8(ascii: "#") ? index : -1
             }
             if byte == UInt8(ascii: "."), previous == UInt8(ascii: "/"),
                 isDotSegment(bytes, index)
             {
-                return nil
+                return -1
             }
             previous = byte
             index &+= 1
@@ -198,12 +217,12 @@ struct TargetParts: Equatable, Sendable {
             || byte == UInt8(ascii: "#")
     }
 
-    /// The end of a query that needs no rewriting; nil when it does.
-    private static func endOfQuery(_ bytes: Span<UInt8>, _ start: Int) -> Int? {
+    /// The end of a query that needs no rewriting; −1 when it does.
+    private static func endOfQuery(_ bytes: Span<UInt8>, _ start: Int) -> Int {
         var index = start
         guard index < bytes.count, bytes[index] == UInt8(ascii: "?") else { return index }
         while index < bytes.count, ASCII.is(bytes[index], .query) { index &+= 1 }
-        return index == bytes.count || bytes[index] == UInt8(ascii: "#") ? index : nil
+        return index == bytes.count || bytes[index] == UInt8(ascii: "#") ? index : -1
     }
 
     /// Folds scheme, port and authority into one word.

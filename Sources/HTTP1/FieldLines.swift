@@ -1,17 +1,14 @@
 // FieldLines: where a section's lines lie, and how far the one being read was understood (RFC 9112
 // section 5). A value inside ResponseParser; the same reader serves heads and trailers.
 //
-// Offsets count from the start of the section's bytes, which are presented again and again until the
-// section is whole; `scanned` says how far they were looked at, so no byte is looked at twice.
+// Offsets count from the start of the section's bytes, which are presented again and again until
+// the section is whole; `scanned` says how far they were looked at, so no byte is looked at twice.
 
 internal import FetchBytes
 internal import FetchHTTP
 
 /// The reader of field lines and its index.
 struct FieldLines: Sendable {
-    /// Fields whose place is kept without an allocation.
-    private static var inlineFields: Int { 16 }
-
     /// Where the line being read begins.
     private(set) var lineStart = 0
     /// How far its bytes are known to be good.
@@ -19,8 +16,8 @@ struct FieldLines: Sendable {
     /// Where its name ends; 0 while it has not.
     private var nameEnd = 0
     private(set) var count = 0
-    private var first = InlineArray<32, UInt64>(repeating: 0)
-    private var more: [UInt64] = []
+    /// Two words per field; grows for a head of many fields and shrinks again.
+    private var index = [UInt64](repeating: 0, count: 32)
 
     /// Bounds of a section.
     struct Bounds {
@@ -35,7 +32,7 @@ struct FieldLines: Sendable {
         scanned = start
         nameEnd = 0
         count = 0
-        if !more.isEmpty { more = [] }
+        if index.count > 64 { index = [UInt64](repeating: 0, count: 32) }
     }
 
     /// Whether nothing of the section has been looked at.
@@ -88,18 +85,19 @@ struct FieldLines: Sendable {
     private mutating func readWholeLines(
         _ input: Span<UInt8>, _ bounds: Bounds, _ facts: inout HeadFacts, isTrailer: Bool
     ) {
-        var start = lineStart
-        while start < input.count, input[start] != 0x0d {
-            let line = Scan.fieldLine(input, from: start)
-            guard line.next > 0, line.next <= bounds.bytes, count < bounds.fields else { break }
-            let name = start..<line.nameEnd
-            let value = line.valueStart..<line.valueEnd
-            append(PackedStorage.pack(name), PackedStorage.pack(value))
-            if !isTrailer { facts.fieldReceived(input, name: name, value: value) }
-            start = line.next
+        guard bounds.fields &* 2 >= index.count else { return }
+        let known = count
+        lineStart = FieldScan.lines(
+            input, from: lineStart, limit: bounds.bytes, into: &index, count: &count)
+        scanned = lineStart
+        if isTrailer { return }
+        for field in known..<count {
+            let name = index[field &* 2]
+            guard HeadFacts.mayMatter(nameCount: Int(name &>> 32)) else { continue }
+            facts.fieldReceived(
+                input, name: PackedStorage.unpack(name),
+                value: PackedStorage.unpack(index[field &* 2 &+ 1]))
         }
-        lineStart = start
-        scanned = start
     }
 
     /// Notes a whole line and moves to the next.
@@ -109,21 +107,18 @@ struct FieldLines: Sendable {
         let name = lineStart..<nameEnd
         let value = ASCII.trimmed(input, nameEnd &+ 1..<end)
         append(PackedStorage.pack(name), PackedStorage.pack(value))
-        if !isTrailer { facts.fieldReceived(input, name: name, value: value) }
+        if !isTrailer, HeadFacts.mayMatter(nameCount: name.count) {
+            facts.fieldReceived(input, name: name, value: value)
+        }
         lineStart = end &+ 2
         scanned = lineStart
         nameEnd = 0
     }
 
-    @inline(__always)
     private mutating func append(_ name: UInt64, _ value: UInt64) {
-        if count < Self.inlineFields {
-            first[count &* 2] = name
-            first[count &* 2 &+ 1] = value
-        } else {
-            more.append(name)
-            more.append(value)
-        }
+        if count &* 2 == index.count { index += [UInt64](repeating: 0, count: index.count) }
+        index[count &* 2] = name
+        index[count &* 2 &+ 1] = value
         count &+= 1
     }
 
@@ -146,7 +141,6 @@ struct FieldLines: Sendable {
 
     /// The index and the bytes it speaks of, in one allocation.
     func section(_ bytes: Span<UInt8>) -> [UInt8] {
-        PackedStorage.joining(
-            first.span.extracting(first: min(count, Self.inlineFields) &* 2), more.span, bytes)
+        PackedStorage.joining(index.span.extracting(first: count &* 2), bytes)
     }
 }

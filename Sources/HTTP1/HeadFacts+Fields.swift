@@ -1,10 +1,16 @@
 // How single fields speak about framing and persistence: Content-Length (RFC 9110 section 8.6),
-// Transfer-Encoding (RFC 9112 section 6.1), Connection (RFC 9110 section 7.6.1) and the Keep-Alive hint.
-// Pure; peers' numbers are checked for overflow, hints saturate.
+// Transfer-Encoding (RFC 9112 section 6.1), Connection (RFC 9110 section 7.6.1) and the Keep-Alive
+// hint. Pure; peers' numbers are checked for overflow, hints saturate.
 
 internal import FetchBytes
 
 extension HeadFacts {
+    /// Whether a name of that length can be one that matters.
+    @inline(__always)
+    static func mayMatter(nameCount: Int) -> Bool {
+        nameCount == 10 || nameCount == 14 || nameCount == 17
+    }
+
     /// Takes note of a field if it matters. The name is known to be a token.
     mutating func fieldReceived(_ input: Span<UInt8>, name: Range<Int>, value: Range<Int>) {
         switch name.count {
@@ -188,6 +194,12 @@ extension HeadFacts {
 extension HeadFacts {
     /// Decides framing and persistence once all fields are there: RFC 9112 sections 6.3 and 9.3.
     mutating func headEnded(isHeadRequest: Bool) throws(MessageError) {
+        if marks == [.length, .keepAlive] || marks == .length, minor > 0, keepAliveTimeout != 0,
+            keepAliveMax != 0, status != 204, status != 304, !isHeadRequest
+        {
+            framing = .length(contentLength)
+            return
+        }
         let hasNoBody = isHeadRequest || status == 204 || status == 304
         framing = hasNoBody ? .none : try bodyFraming()
         closeReason = persistenceReason(hasNoBody: hasNoBody)

@@ -1,5 +1,5 @@
-// The status line (RFC 9112 section 4): "HTTP/1.1 200 OK" and CR LF, with exactly one space where the
-// grammar has one. Servers that leave out the space in front of an empty reason are forgiven.
+// The status line (RFC 9112 section 4): "HTTP/1.1 200 OK" and CR LF, with exactly one space where
+// the grammar has one. Servers that leave out the space in front of an empty reason are forgiven.
 
 internal import FetchBytes
 
@@ -8,11 +8,23 @@ extension HeadFacts {
     private static var version11: UInt64 { 0x312e_312f_5054_5448 }
     private static var version10: UInt64 { 0x302e_312f_5054_5448 }
 
+    /// " 200 OK" and CR, what most status lines go on with.
+    private static var plainOK: UInt64 { 0x0d4b_4f20_3030_3220 }
+
     /// Reads the line at the start of the input, the first `scanned` bytes of which were looked at
     /// before. Gives the line's end, or the complement of how far it looked when more is needed.
     mutating func readStatusLine(
         _ input: Span<UInt8>, _ scanned: Int, _ limits: ParserLimits
     ) throws(MessageError) -> Int {
+        if scanned == 0, input.count > 16, Scan.word(input, at: 0) == Self.version11,
+            Scan.word(input, at: 8) == Self.plainOK, input[16] == 0x0a,
+            limits.startLineBytes >= 17
+        {
+            status = 200
+            reasonStart = 13
+            reasonEnd = 15
+            return 17
+        }
         var index = max(scanned, 12)
         if scanned < 12 {
             guard input.count >= 13 else { return try shortStatusLine(input) }
@@ -34,6 +46,7 @@ extension HeadFacts {
     }
 
     /// The first twelve bytes.
+    @inline(__always)
     private mutating func readVersionAndStatus(
         _ input: Span<UInt8>
     ) throws(MessageError) {
@@ -48,11 +61,10 @@ extension HeadFacts {
         let digits = (
             input[9] &- 0x30, input[10] &- 0x30, input[11] &- 0x30
         )
-        guard input[8] == 0x20, digits.0 < 10, digits.1 < 10, digits.2 < 10 else {
-            throw .invalidStatusLine
-        }
+        guard input[8] == 0x20, digits.0 < 10 else { throw .invalidStatusLine }
+        guard digits.0 > 0 else { throw .invalidStatus }
+        guard digits.1 < 10, digits.2 < 10 else { throw .invalidStatusLine }
         status = UInt16(digits.0) &* 100 &+ UInt16(digits.1) &* 10 &+ UInt16(digits.2)
-        guard status >= 100 else { throw .invalidStatus }
         guard status != 101 else { throw .unexpectedUpgrade }
     }
 
@@ -66,7 +78,6 @@ extension HeadFacts {
 
     /// What a byte of "HTTP/1.x" is if it is wrong.
     private static func versionError(_ byte: UInt8, at index: Int) -> MessageError? {
-        let expected: StaticString = "HTTP/1."
         switch index {
         case 5:
             if byte == 0x31 { return nil }
@@ -74,7 +85,7 @@ extension HeadFacts {
         case 7:
             return ASCII.isDigit(byte) ? nil : .invalidStatusLine
         default:
-            let isRight = expected.description.utf8.dropFirst(index).first == byte
+            let isRight = UInt8(truncatingIfNeeded: version11 >> (8 * index)) == byte
             return isRight ? nil : .invalidStatusLine
         }
     }
@@ -85,10 +96,10 @@ extension HeadFacts {
             if let error = Self.versionError(input[index], at: index) { throw error }
         }
         if input.count > 8, input[8] != 0x20 { throw .invalidStatusLine }
+        if input.count > 9, input[9] == 0x30 { throw .invalidStatus }
         for index in 9..<max(min(input.count, 12), 9) where !ASCII.isDigit(input[index]) {
             throw .invalidStatusLine
         }
-        if input.count > 9, input[9] == 0x30 { throw .invalidStatus }
         return ~min(input.count, 11)
     }
 

@@ -1,6 +1,7 @@
 // ResponseParser: bytes from a server become responses (RFC 9112). A value owned by one connection;
 // reactor thread. It keeps no bytes: what it has not consumed is presented again, in front of what
-// came since. It remembers how far it looked, so feeding byte by byte costs no more than feeding whole.
+// came since. It remembers how far it looked, so feeding byte by byte costs no more than feeding
+// whole.
 //
 // Strict on purpose: whatever two readers could read differently is an error, because the next
 // response on the connection would be read from the wrong place (request smuggling, section 11.2).
@@ -58,9 +59,14 @@ package struct ResponseParser: Sendable {
     private var lines = FieldLines()
     private var facts = HeadFacts()
 
-    /// A parser for a new connection.
+    /// A parser for a new connection. Limits beyond what offsets and `HTTPFields` can hold are
+    /// lowered to that: a gibibyte of head or trailers, 65,534 fields.
     package init(limits: ParserLimits = ParserLimits()) {
-        self.limits = limits
+        var bounded = limits
+        bounded.headBytes = min(limits.headBytes, 1 << 30)
+        bounded.trailerBytes = min(limits.trailerBytes, 1 << 30)
+        bounded.fields = min(limits.fields, 65_534)
+        self.limits = bounded
     }
 
     /// Whether a response has begun and not ended.
@@ -74,6 +80,11 @@ package struct ResponseParser: Sendable {
 
     /// Bytes of the body still to come, where its length is known.
     package var bodyBytesLeft: Int? { state == .counted ? remaining : nil }
+
+    /// Bytes of the body that were announced and have not come: of the whole or of a chunk.
+    package var bodyBytesAnnounced: Int {
+        state == .counted || state == .chunkData ? remaining : 0
+    }
 
     /// Awaits the next response on the connection; `isHead` when the request was HEAD.
     package mutating func begin(isHead: Bool) {
@@ -123,6 +134,7 @@ package struct ResponseParser: Sendable {
         }
     }
 
+    @inline(__always)
     private mutating func parseHead(
         _ input: Span<UInt8>
     ) throws(MessageError) -> (step: Step, consumed: Int) {
@@ -154,6 +166,7 @@ package struct ResponseParser: Sendable {
         return (.informational(status: status), consumed)
     }
 
+    @inline(__always)
     private mutating func endHead(
         _ input: Span<UInt8>
     ) throws(MessageError) -> (step: Step, consumed: Int) {
@@ -183,6 +196,7 @@ package struct ResponseParser: Sendable {
     }
 
     /// Head and body in one storage.
+    @inline(__always)
     private mutating func complete(
         _ input: Span<UInt8>, bodyCount: Int
     ) -> (step: Step, consumed: Int) {

@@ -38,18 +38,18 @@ struct BytesTests {
         #expect(span[1] == 2)
     }
 
-    @Test func `three parts make one array`() {
-        let words: [UInt64] = [0x0102_0304_0506_0708]
-        let more: [UInt64] = [7, 8]
+    @Test func `two parts make one array`() {
+        let words: [UInt64] = [0x0102_0304_0506_0708, 7, 8]
         let bytes: [UInt8] = [0xaa, 0xbb, 0xcc]
-        let storage = PackedStorage.joining(words.span, more.span, bytes.span)
+        let storage = PackedStorage.joining(words.span, bytes.span)
         #expect(storage.count == 27)
         #expect(PackedStorage.word(storage, at: 0) == words[0])
         #expect(PackedStorage.word(storage, at: 1) == 7)
         #expect(PackedStorage.word(storage, at: 2) == 8)
         #expect(Array(storage[24...]) == bytes)
         let none: [UInt64] = []
-        #expect(PackedStorage.joining(none.span, none.span, [UInt8]().span).isEmpty)
+        let nothing = PackedStorage.joining(none.span, [UInt8]().span)
+        #expect(nothing.isEmpty)
         #expect(PackedStorage.pack(3..<10) == 7 << 32 | 3)
     }
 }

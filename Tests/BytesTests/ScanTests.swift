@@ -4,6 +4,25 @@ import FetchBytes
 import Testing
 
 struct ScanTests {
+    // Spans can't be handed to the expectation macro.
+    private func endOfToken(_ bytes: [UInt8], _ start: Int) -> Int {
+        Scan.endOfToken(bytes.span, from: start)
+    }
+
+    private func endOfValue(_ bytes: [UInt8], _ start: Int) -> Int {
+        Scan.endOfFieldValue(bytes.span, from: start)
+    }
+
+    private func isSame(_ one: [UInt8], _ other: [UInt8]) -> Bool {
+        let isSame = Scan.equalsIgnoringCase(one.span, other.span)
+        return ASCII.equalsIgnoringCase(one.span, other.span) == isSame && isSame
+    }
+
+    private func isClose(_ text: String) -> Bool {
+        let bytes = Array(text.utf8)
+        return ASCII.equalsIgnoringCase(bytes.span, "close")
+    }
+
     private static let tokens = Set(
         "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz".utf8)
 
@@ -44,9 +63,9 @@ struct ScanTests {
                     bytes.append(byte)
                     bytes += [UInt8](repeating: UInt8(ascii: "-"), count: tail)
                     let token = ASCII.isToken(byte) ? bytes.count : place
-                    #expect(Scan.endOfToken(bytes.span, from: 0) == token)
+                    #expect(endOfToken(bytes, 0) == token)
                     let value = ASCII.isFieldValue(byte) ? bytes.count : place
-                    #expect(Scan.endOfFieldValue(bytes.span, from: 0) == value)
+                    #expect(endOfValue(bytes, 0) == value)
                 }
             }
         }
@@ -59,9 +78,9 @@ struct ScanTests {
             for start in 0...bytes.count {
                 let rest = bytes[start...]
                 let token = rest.firstIndex { !ASCII.isToken($0) } ?? bytes.count
-                #expect(Scan.endOfToken(bytes.span, from: start) == token)
+                #expect(endOfToken(bytes, start) == token)
                 let value = rest.firstIndex { !ASCII.isFieldValue($0) } ?? bytes.count
-                #expect(Scan.endOfFieldValue(bytes.span, from: start) == value)
+                #expect(endOfValue(bytes, start) == value)
             }
         }
     }
@@ -72,25 +91,44 @@ struct ScanTests {
                 let isEqual = ASCII.lowercased(one) == ASCII.lowercased(other)
                 let left = [UInt8](repeating: 0x2d, count: 3) + [one] + [1, 2, 3, 4, 5]
                 let right = [UInt8](repeating: 0x2d, count: 3) + [other] + [1, 2, 3, 4, 5]
-                #expect(Scan.equalsIgnoringCase(left.span, right.span) == isEqual)
+                #expect(isSame(left, right) == isEqual)
             }
         }
-        #expect(ASCII.equalsIgnoringCase(Array("cLoSe".utf8).span, "close"))
-        #expect(!ASCII.equalsIgnoringCase(Array("closed".utf8).span, "close"))
-        #expect(ASCII.equalsIgnoringCase(Array("A-1".utf8).span, Array("a-1".utf8).span))
+        #expect(isClose("cLoSe"))
+        #expect(!isClose("closed"))
     }
 
     @Test(arguments: [
         ("A: b\r\n", 1, 3, 4), ("A:b\r\n", 1, 2, 3), ("Ab:\r\n", 2, 3, 3),
-        ("A: \t b \t\r\n", 1, 5, 6), ("A:  \r\nB", 1, 5, 5), ("A: b\r", 0, 0, 0),
-        ("A: b\n", 0, 0, 0), ("A b: c\r\n", 0, 0, 0), (": b\r\n", 0, 0, 0), ("\r\n", 0, 0, 0),
-        ("A: b\u{0}\r\n", 0, 0, 0), ("A", 0, 0, 0), ("", 0, 0, 0), ("A: b\r\r\n", 0, 0, 0),
+        ("A: \t b \t\r\n", 1, 5, 6), ("A:  \r\nB", 1, 4, 4), ("A: b\r", 0, 0, 0),
+        ("A: b\n", 0, 0, 0), ("A b: c\r\n", 0, 0, 0), (": b\r\n", 0, 0, 0),
+        ("\r\n", 0, 0, 0), ("A: b\u{0}\r\n", 0, 0, 0), ("A", 0, 0, 0), ("", 0, 0, 0),
+        ("A: b\r\r\n", 0, 0, 0), ("A:", 0, 0, 0), ("A: ", 0, 0, 0),
     ])
-    func `a field line is whole and valid or none`(_ row: (String, Int, Int, Int)) {
-        let line = Scan.fieldLine(Array(row.0.utf8).span, from: 0)
-        #expect(line.nameEnd == row.1)
-        #expect(line.valueStart == row.2)
-        #expect(line.valueEnd == row.3)
+    func `a field line is whole and valid or is not read`(_ row: (String, Int, Int, Int)) {
+        let bytes = Array(row.0.utf8)
+        var index = [UInt64](repeating: 0, count: 32)
+        var count = 0
+        let next = FieldScan.lines(
+            bytes.span, from: 0, limit: 1_000, into: &index, count: &count)
+        #expect(count == (row.1 > 0 ? 1 : 0))
+        #expect(next == (row.1 > 0 ? row.0.utf8.count - (row.0.hasSuffix("B") ? 1 : 0) : 0))
+        #expect(PackedStorage.unpack(index[0]) == 0..<row.1)
+        #expect(PackedStorage.unpack(index[1]) == row.2..<row.3)
+    }
+
+    @Test func `no more lines are read than the index holds and the limit allows`() {
+        let bytes = Array(String(repeating: "A: b\r\n", count: 20).utf8)
+        var index = [UInt64](repeating: 0, count: 32)
+        var count = 0
+        let next = FieldScan.lines(
+            bytes.span, from: 0, limit: 1_000, into: &index, count: &count)
+        #expect(count == 16)
+        #expect(next == 96)
+        count = 0
+        let less = FieldScan.lines(bytes.span, from: 0, limit: 17, into: &index, count: &count)
+        #expect(count == 2)
+        #expect(less == 12)
     }
 }
 

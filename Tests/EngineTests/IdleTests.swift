@@ -160,7 +160,7 @@ struct IdleTests {
     }
 
     @Test func `a connection is used until its age is reached`() throws {
-        let world = try World { $0.pool.lifetime = .seconds(12) }
+        let world = try World { $0.pool.lifetime = 12 * Clocks.second }
         let stream = try world.warmUp()
         world.pass(.seconds(7))
         try world.call()

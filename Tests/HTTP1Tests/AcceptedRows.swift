@@ -1,6 +1,7 @@
 // Responses that must be accepted, one line each: the bytes, then what they amount to.
 
 import FetchHTTP1
+import Testing
 
 /// One accepted response.
 struct Accepted: Sendable, CustomTestStringConvertible {
@@ -85,7 +86,8 @@ let acceptedLengths: [Accepted] = [
     Accepted(wire: line + "CONTENT-LENGTH: \t5\t\r\n\r\nhello", body: "hello", framing: .length(5)),
     Accepted(wire: line + "Content-Length: 005\r\n\r\nhello", body: "hello", framing: .length(5)),
     Accepted(wire: line + "Content-Length: 5, 5\r\n\r\nhello", body: "hello", framing: .length(5)),
-    Accepted(wire: line + "Content-Length: 5,5\t,5\r\n\r\nhello", body: "hello", framing: .length(5)),
+    Accepted(
+        wire: line + "Content-Length: 5,5\t,5\r\n\r\nhello", body: "hello", framing: .length(5)),
     Accepted(
         wire: line + "Content-Length: 5\r\nX: y\r\nContent-Length: 5\r\n\r\nhello",
         body: "hello", framing: .length(5)),
@@ -117,7 +119,8 @@ let acceptedWithoutBody: [Accepted] = [
     Accepted(wire: line + "Content-Length: 500\r\n\r\n", framing: .none, isHead: true),
     Accepted(wire: line + "Transfer-Encoding: chunked\r\n\r\n", framing: .none, isHead: true),
     Accepted(wire: line + "\r\n", framing: .none, isHead: true),
-    Accepted(wire: "HTTP/1.1 404 N\r\n\r\n", status: 404, reason: "N", framing: .none, isHead: true),
+    Accepted(
+        wire: "HTTP/1.1 404 N\r\n\r\n", status: 404, reason: "N", framing: .none, isHead: true),
     Accepted(
         wire: "HTTP/1.1 204 N\r\nContent-Length: x\r\n\r\n", status: 204, reason: "N",
         framing: .none, close: .doubtfulFraming),
@@ -147,7 +150,8 @@ let acceptedChunked: [Accepted] = [
     chunks("1;a=\"b\" ;c\r\nx\r\n0\r\n\r\n", "x"), chunks("1;a ;b\r\nx\r\n0\r\n\r\n", "x"),
     chunks("0\r\nA: b\r\n\r\n", "", ["A: b"]),
     chunks("1\r\nx\r\n0\r\nA: b\r\nc:d\r\n\r\n", "x", ["A: b", "c: d"]),
-    chunks("0\r\nContent-Length: 7\r\nTransfer-Encoding: x\r\n\r\n", "",
+    chunks(
+        "0\r\nContent-Length: 7\r\nTransfer-Encoding: x\r\n\r\n", "",
         ["Content-Length: 7", "Transfer-Encoding: x"]),
     chunks("0\r\nA:\r\n\r\n", "", ["A: "]),
     chunks("4e20\r\n" + large + "\r\n0\r\n\r\n", large),
@@ -181,7 +185,8 @@ let acceptedPersistence: [Accepted] = [
     Accepted(wire: line + "Keep-Alive: timeout=5, max=100\r\n" + zero, timeout: 5),
     Accepted(wire: line + "keep-alive: max=100,TIMEOUT = 7\r\n" + zero, timeout: 7),
     Accepted(wire: line + "Keep-Alive: timeout=0\r\n" + zero, close: .hintForbidsReuse, timeout: 0),
-    Accepted(wire: line + "Keep-Alive: timeout=-5\r\n" + zero, close: .hintForbidsReuse, timeout: 0),
+    Accepted(
+        wire: line + "Keep-Alive: timeout=-5\r\n" + zero, close: .hintForbidsReuse, timeout: 0),
     Accepted(wire: line + "Keep-Alive: max=0\r\n" + zero, close: .hintForbidsReuse),
     Accepted(
         wire: line + "Keep-Alive: timeout=99999999999999999999999\r\n" + zero,
@@ -199,7 +204,8 @@ let acceptedPersistence: [Accepted] = [
 let acceptedInterims: [Accepted] = [
     Accepted(wire: "HTTP/1.1 100 Continue\r\n\r\n" + line + zero, interims: [100]),
     Accepted(wire: "HTTP/1.1 103 E\r\nLink: x\r\n\r\n" + line + zero, interims: [103]),
-    Accepted(wire: "HTTP/1.1 102\r\n\r\nHTTP/1.1 199 \r\n\r\n" + line + zero, interims: [102, 199]),
+    Accepted(
+        wire: "HTTP/1.1 102\r\n\r\nHTTP/1.1 199 \r\n\r\n" + line + zero, interims: [102, 199]),
     Accepted(
         wire: "HTTP/1.1 100 C\r\nContent-Length: 5\r\nTransfer-Encoding: x\r\n\r\n" + line + zero,
         interims: [100]),

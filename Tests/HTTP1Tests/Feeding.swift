@@ -18,7 +18,7 @@ struct Outcome: Equatable, CustomStringConvertible {
     var trailers: [String] = []
     var isEnded = false
     var error: MessageError?
-    /// Bytes of the input not consumed.
+    /// Bytes of the input not consumed; 0 after an error, when nothing more is read.
     var left = 0
 
     var description: String {
@@ -47,7 +47,8 @@ struct Feeder {
         pending += bytes
         while !isOver {
             do throws(MessageError) {
-                let (step, consumed) = try parser.parse(pending.span)
+                let input = pending
+                let (step, consumed) = try parser.parse(input.span)
                 let isDry = take(step)
                 pending.removeFirst(consumed)
                 if isDry { break }
@@ -55,7 +56,7 @@ struct Feeder {
                 outcome.error = error
             }
         }
-        outcome.left = pending.count
+        outcome.left = outcome.error == nil ? pending.count : 0
     }
 
     mutating func end() {

@@ -93,7 +93,8 @@ struct ParserLimitsTests {
     @Test func `a chunk line may have so many bytes`() {
         let head = line + "Transfer-Encoding: chunked\r\n\r\n"
         #expect(error(head + "1;abc\r\nx\r\n0\r\n\r\n") { $0.chunkLineBytes = 7 } == nil)
-        #expect(error(head + "1;abc\r\nx\r\n0\r\n\r\n") { $0.chunkLineBytes = 6 } == .chunkLineTooLong)
+        #expect(
+            error(head + "1;abc\r\nx\r\n0\r\n\r\n") { $0.chunkLineBytes = 6 } == .chunkLineTooLong)
         let zeros = head + String(repeating: "0", count: 5_000)
         #expect(error(zeros) { _ in } == .chunkLineTooLong)
         let name = head + "1;" + String(repeating: "a", count: 5_000)

@@ -32,7 +32,7 @@ let rejectedStatusLines: [Rejected] = [
     ("HTTP/1.1 2x0 OK\r\n" + zero, .invalidStatusLine),
     ("HTTP/1.1 -20 OK\r\n" + zero, .invalidStatusLine),
     ("HTTP/1.1 +20 OK\r\n" + zero, .invalidStatusLine),
-    ("HTTP/1.1 0x1 OK\r\n" + zero, .invalidStatusLine),
+    ("HTTP/1.1 0x1 OK\r\n" + zero, .invalidStatus),
     ("HTTP/1.1 \u{b2}00 OK\r\n" + zero, .invalidStatusLine),
     ("HTTP/1.1 200\tOK\r\n" + zero, .invalidStatusLine),
     ("HTTP/1.1 200OK\r\n" + zero, .invalidStatusLine),
@@ -94,10 +94,12 @@ let rejectedFields: [Rejected] = [
     (line + "Transfer-Encoding:\r\n chunked\r\n\r\n0\r\n\r\n", .foldedLine),
     (line + "A(: b\r\n" + zero, .invalidFieldName), (line + "A/: b\r\n" + zero, .invalidFieldName),
     (line + "A@: b\r\n" + zero, .invalidFieldName), (line + "[A]: b\r\n" + zero, .invalidFieldName),
-    (line + "A\\: b\r\n" + zero, .invalidFieldName), (line + "\"A\": b\r\n" + zero, .invalidFieldName),
+    (line + "A\\: b\r\n" + zero, .invalidFieldName),
+    (line + "\"A\": b\r\n" + zero, .invalidFieldName),
     (line + "A;: b\r\n" + zero, .invalidFieldName), (line + "A=: b\r\n" + zero, .invalidFieldName),
     (line + "A?: b\r\n" + zero, .invalidFieldName), (line + "A{}: b\r\n" + zero, .invalidFieldName),
-    (line + "A,B: b\r\n" + zero, .invalidFieldName), (line + "<A>: b\r\n" + zero, .invalidFieldName),
+    (line + "A,B: b\r\n" + zero, .invalidFieldName),
+    (line + "<A>: b\r\n" + zero, .invalidFieldName),
     (line + "\u{e9}: b\r\n" + zero, .invalidFieldName),
     (line + "A\u{80}: b\r\n" + zero, .invalidFieldName),
     (line + "A\u{0}: b\r\n" + zero, .controlCharacter),
@@ -165,10 +167,14 @@ let rejectedFraming: [Rejected] = [
     (line + "Transfer-Encoding: chunked, identity\r\n\r\n", .unsupportedTransferEncoding),
     (line + "Transfer-Encoding: identity, chunked\r\n\r\n", .unsupportedTransferEncoding),
     (line + "Transfer-Encoding: chunked, chunked\r\n\r\n", .unsupportedTransferEncoding),
-    (line + "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n",
-        .unsupportedTransferEncoding),
-    (line + "Transfer-Encoding: chunked\r\nTransfer-Encoding: gzip\r\n\r\n",
-        .unsupportedTransferEncoding),
+    (
+        line + "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n",
+        .unsupportedTransferEncoding
+    ),
+    (
+        line + "Transfer-Encoding: chunked\r\nTransfer-Encoding: gzip\r\n\r\n",
+        .unsupportedTransferEncoding
+    ),
     (line + "Transfer-Encoding: chunked;q=1\r\n\r\n", .unsupportedTransferEncoding),
     (line + "Transfer-Encoding: \"chunked\"\r\n\r\n", .unsupportedTransferEncoding),
     (line + "Transfer-Encoding: xchunked\r\n\r\n", .unsupportedTransferEncoding),
@@ -176,21 +182,29 @@ let rejectedFraming: [Rejected] = [
     (line + "Transfer-Encoding: chunked chunked\r\n\r\n", .unsupportedTransferEncoding),
     (line + "Transfer-Encoding: chun ked\r\n\r\n", .unsupportedTransferEncoding),
     (line + "Transfer-Encoding: \u{a0}chunked\r\n\r\n", .unsupportedTransferEncoding),
-    ("HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-        .transferEncodingInOldVersion),
-    ("HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n",
-        .transferEncodingInOldVersion),
+    (
+        "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        .transferEncodingInOldVersion
+    ),
+    (
+        "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n",
+        .transferEncodingInOldVersion
+    ),
 ]
 
-let rejectedChunks: [Rejected] = [
-    ("\r\n", .invalidChunkSize), ("x\r\n", .invalidChunkSize), (" 5\r\nhello\r\n", .invalidChunkSize),
+/// What stands behind the head of a chunked response.
+private let chunkRows: [Rejected] = [
+    ("\r\n", .invalidChunkSize), ("x\r\n", .invalidChunkSize),
+    (" 5\r\nhello\r\n", .invalidChunkSize),
     ("\t5\r\n", .invalidChunkSize), ("-1\r\n", .invalidChunkSize), ("+1\r\n", .invalidChunkSize),
     ("0x5\r\nhello\r\n", .invalidChunkSize), ("5h\r\nhello\r\n", .invalidChunkSize),
     ("5.0\r\n", .invalidChunkSize), ("5,\r\n", .invalidChunkSize), ("\"5\"\r\n", .invalidChunkSize),
-    (";a\r\n", .invalidChunkSize), ("\u{0}5\r\n", .invalidChunkSize), ("5\u{0}\r\n", .invalidChunkSize),
+    (";a\r\n", .invalidChunkSize), ("\u{0}5\r\n", .invalidChunkSize),
+    ("5\u{0}\r\n", .invalidChunkSize),
     ("5_0\r\n", .invalidChunkSize), ("\n5\r\n", .invalidChunkSize), ("g\r\n", .invalidChunkSize),
     ("8000000000000000\r\n", .invalidChunkSize), ("ffffffffffffffff\r\n", .invalidChunkSize),
-    ("10000000000000000\r\n", .invalidChunkSize), ("10000000000000005\r\nhello\r\n", .invalidChunkSize),
+    ("10000000000000000\r\n", .invalidChunkSize),
+    ("10000000000000005\r\nhello\r\n", .invalidChunkSize),
     ("5\nhello\r\n", .bareLineFeed), ("0\n\n", .bareLineFeed), ("0\n\r\n", .bareLineFeed),
     ("5\rhello\r\n", .bareCarriageReturn), ("5\r\rhello", .bareCarriageReturn),
     ("0\r\r\n\r\n", .bareCarriageReturn), ("5 \r\nhello\r\n", .invalidChunkExtension),
@@ -222,6 +236,8 @@ let rejectedChunks: [Rejected] = [
     ("0\r\nA: \u{0}\r\n\r\n", .controlCharacter), ("0\r\nA: b\r\r\n\r\n", .bareCarriageReturn),
     ("0\r\nGET / HTTP/1.1\r\n\r\n", .spaceBeforeColon),
     ("0\r\nHTTP/1.1 200 OK\r\n\r\n", .invalidFieldName),
-].map { (chunked + $0.0, $0.1) }
+]
+
+let rejectedChunks: [Rejected] = chunkRows.map { (chunked + $0.wire, $0.error) }
 
 let rejected: [Rejected] = rejectedStatusLines + rejectedFields + rejectedFraming + rejectedChunks

@@ -11,7 +11,6 @@ struct Sent: Sendable, CustomTestStringConvertible {
     var url = "http://h/"
     var headers: [(String, String)] = []
     var body = RequestBodyLength.none
-    var addsClose = false
     var wire: String
 
     var testDescription: String { wire.debugDescription }
@@ -26,69 +25,89 @@ struct RequestTests {
             method: Method(row.method), target: Target(row.url), headers: Headers(row.headers),
             body: row.body)
         let buffer = ByteBuffer(capacity: 16)
-        encoder.encode(head, into: buffer, addsClose: row.addsClose)
+        encoder.encode(head, into: buffer)
         return String(buffer.takeBytes(buffer.readableCount))
     }
 
     @Test(arguments: [
         Sent(wire: "GET / HTTP/1.1\r\nHost: h\r\n\(defaults)\r\n"),
         Sent(url: "http://h", wire: "GET / HTTP/1.1\r\nHost: h\r\n\(defaults)\r\n"),
-        Sent(url: "http://u:p@H:80/a?b#c",
+        Sent(
+            url: "http://u:p@H:80/a?b#c",
             wire: "GET /a?b HTTP/1.1\r\nHost: h\r\n\(defaults)\r\n"),
-        Sent(url: "http://h:8080/ü",
+        Sent(
+            url: "http://h:8080/ü",
             wire: "GET /%C3%BC HTTP/1.1\r\nHost: h:8080\r\n\(defaults)\r\n"),
-        Sent(url: "https://[::1]:8443/",
+        Sent(
+            url: "https://[::1]:8443/",
             wire: "GET / HTTP/1.1\r\nHost: [::1]:8443\r\n\(defaults)\r\n"),
-        Sent(url: "http://[fe80::1%25e]/",
+        Sent(
+            url: "http://[fe80::1%25e]/",
             wire: "GET / HTTP/1.1\r\nHost: [fe80::1]\r\n\(defaults)\r\n"),
         Sent(method: "HEAD", wire: "HEAD / HTTP/1.1\r\nHost: h\r\n\(defaults)\r\n"),
         Sent(method: "DELETE", wire: "DELETE / HTTP/1.1\r\nHost: h\r\n\(defaults)\r\n"),
         Sent(method: "PROPPATCH", wire: "PROPPATCH / HTTP/1.1\r\nHost: h\r\n\(defaults)\r\n"),
-        Sent(method: "OPTIONS", url: "http://h",
+        Sent(
+            method: "OPTIONS", url: "http://h",
             wire: "OPTIONS * HTTP/1.1\r\nHost: h\r\n\(defaults)\r\n"),
         Sent(method: "OPTIONS", wire: "OPTIONS / HTTP/1.1\r\nHost: h\r\n\(defaults)\r\n"),
-        Sent(method: "OPTIONS", url: "http://h?q",
+        Sent(
+            method: "OPTIONS", url: "http://h?q",
             wire: "OPTIONS /?q HTTP/1.1\r\nHost: h\r\n\(defaults)\r\n"),
-        Sent(method: "POST",
+        Sent(
+            method: "POST",
             wire: "POST / HTTP/1.1\r\nHost: h\r\n\(defaults)Content-Length: 0\r\n\r\n"),
-        Sent(method: "PUT",
+        Sent(
+            method: "PUT",
             wire: "PUT / HTTP/1.1\r\nHost: h\r\n\(defaults)Content-Length: 0\r\n\r\n"),
-        Sent(method: "PATCH",
+        Sent(
+            method: "PATCH",
             wire: "PATCH / HTTP/1.1\r\nHost: h\r\n\(defaults)Content-Length: 0\r\n\r\n"),
-        Sent(method: "POST", body: .known(5),
+        Sent(
+            method: "POST", body: .known(5),
             wire: "POST / HTTP/1.1\r\nHost: h\r\n\(defaults)Content-Length: 5\r\n\r\n"),
-        Sent(method: "POST", body: .known(0),
+        Sent(
+            method: "POST", body: .known(0),
             wire: "POST / HTTP/1.1\r\nHost: h\r\n\(defaults)Content-Length: 0\r\n\r\n"),
-        Sent(body: .known(7),
+        Sent(
+            body: .known(7),
             wire: "GET / HTTP/1.1\r\nHost: h\r\n\(defaults)Content-Length: 7\r\n\r\n"),
-        Sent(method: "PUT", body: .unknown,
+        Sent(
+            method: "PUT", body: .unknown,
             wire: "PUT / HTTP/1.1\r\nHost: h\r\n\(defaults)Transfer-Encoding: chunked\r\n\r\n"),
-        Sent(headers: [("X-b", "1"), ("x-A", "2"), ("X-b", "3")],
+        Sent(
+            headers: [("X-b", "1"), ("x-A", "2"), ("X-b", "3")],
             wire: "GET / HTTP/1.1\r\nHost: h\r\n\(defaults)X-b: 1\r\nx-A: 2\r\nX-b: 3\r\n\r\n"),
-        Sent(headers: [("X", "1"), ("user-agent", "me"), ("Y", "2")],
-            wire: "GET / HTTP/1.1\r\nHost: h\r\nAccept: */*\r\nX: 1\r\nuser-agent: me\r\nY: 2\r\n\r\n"),
-        Sent(headers: [("ACCEPT", "a/b"), ("accept", "c/d")],
+        Sent(
+            headers: [("X", "1"), ("user-agent", "me"), ("Y", "2")],
+            wire:
+                "GET / HTTP/1.1\r\nHost: h\r\nAccept: */*\r\nX: 1\r\nuser-agent: me\r\nY: 2\r\n\r\n"
+        ),
+        Sent(
+            headers: [("ACCEPT", "a/b"), ("accept", "c/d")],
             wire: "GET / HTTP/1.1\r\nHost: h\r\nUser-Agent: swift-fetch/1\r\n"
                 + "ACCEPT: a/b\r\naccept: c/d\r\n\r\n"),
-        Sent(headers: [("X", "1"), ("host", "other:81"), ("Y", "2")],
+        Sent(
+            headers: [("X", "1"), ("host", "other:81"), ("Y", "2")],
             wire: "GET / HTTP/1.1\r\nHost: other:81\r\n\(defaults)X: 1\r\nY: 2\r\n\r\n"),
         Sent(headers: [("Host", "")], wire: "GET / HTTP/1.1\r\nHost: \r\n\(defaults)\r\n"),
-        Sent(method: "POST", headers: [("Content-Length", "5"), ("X", "y")], body: .known(5),
+        Sent(
+            method: "POST", headers: [("Content-Length", "5"), ("X", "y")], body: .known(5),
             wire: "POST / HTTP/1.1\r\nHost: h\r\n\(defaults)X: y\r\nContent-Length: 5\r\n\r\n"),
-        Sent(method: "POST", headers: [("content-length", "0")],
+        Sent(
+            method: "POST", headers: [("content-length", "0")],
             wire: "POST / HTTP/1.1\r\nHost: h\r\n\(defaults)Content-Length: 0\r\n\r\n"),
-        Sent(headers: [("Content-Length", "0")],
+        Sent(
+            headers: [("Content-Length", "0")],
             wire: "GET / HTTP/1.1\r\nHost: h\r\n\(defaults)\r\n"),
-        Sent(headers: [("Connection", "close")],
+        Sent(
+            headers: [("Connection", "close")],
             wire: "GET / HTTP/1.1\r\nHost: h\r\n\(defaults)Connection: close\r\n\r\n"),
-        Sent(headers: [("Connection", "close")], addsClose: true,
-            wire: "GET / HTTP/1.1\r\nHost: h\r\n\(defaults)Connection: close\r\n\r\n"),
-        Sent(method: "POST", body: .known(1), addsClose: true,
-            wire: "POST / HTTP/1.1\r\nHost: h\r\n\(defaults)Content-Length: 1\r\n"
-                + "Connection: close\r\n\r\n"),
-        Sent(headers: [("TE", "trailers"), ("Connection", "TE")],
+        Sent(
+            headers: [("TE", "trailers"), ("Connection", "TE")],
             wire: "GET / HTTP/1.1\r\nHost: h\r\n\(defaults)TE: trailers\r\nConnection: TE\r\n\r\n"),
-        Sent(headers: [("X", "  é ")],
+        Sent(
+            headers: [("X", "  é ")],
             wire: "GET / HTTP/1.1\r\nHost: h\r\n\(defaults)X: é\r\n\r\n"),
     ])
     func `a request is sent like this`(_ row: Sent) throws {
@@ -96,28 +115,29 @@ struct RequestTests {
     }
 
     /// Field, value, body, error.
-    @Test(arguments: [
-        ("Transfer-Encoding", "chunked", .none, .reservedField("Transfer-Encoding")),
-        ("transfer-encoding", "", .none, .reservedField("transfer-encoding")),
-        ("Upgrade", "websocket", .none, .reservedField("Upgrade")),
-        ("Keep-Alive", "timeout=5", .none, .reservedField("Keep-Alive")),
-        ("EXPECT", "100-continue", .known(1), .reservedField("EXPECT")),
-        ("Content-Length", "5", .none, .contentLengthMismatch),
-        ("Content-Length", "5", .known(4), .contentLengthMismatch),
-        ("Content-Length", "", .known(0), .contentLengthMismatch),
-        ("Content-Length", "4, 4", .known(4), .contentLengthMismatch),
-        ("Content-Length", "+4", .known(4), .contentLengthMismatch),
-        ("Content-Length", "0x4", .known(4), .contentLengthMismatch),
-        ("Content-Length", "4", .unknown, .contentLengthMismatch),
-        ("Content-Length", "18446744073709551620", .known(4), .contentLengthMismatch),
-        ("Connection", "upgrade", .none, .unsupportedConnectionOption),
-        ("Connection", "close, X-Y", .none, .unsupportedConnectionOption),
-        ("Connection", "keep alive", .none, .unsupportedConnectionOption),
-        ("Host", "a b", .none, .invalidHost), ("Host", "a/b", .none, .invalidHost),
-        ("Host", "u@h", .none, .invalidHost), ("Host", "h?x", .none, .invalidHost),
-        ("Host", "h#x", .none, .invalidHost), ("Host", "é", .none, .invalidHost),
-        ("Host", "a\\b", .none, .invalidHost), ("Host", "a\tb", .none, .invalidHost),
-    ] as [(String, String, RequestBodyLength, RequestError)])
+    @Test(
+        arguments: [
+            ("Transfer-Encoding", "chunked", .none, .reservedField("Transfer-Encoding")),
+            ("transfer-encoding", "", .none, .reservedField("transfer-encoding")),
+            ("Upgrade", "websocket", .none, .reservedField("Upgrade")),
+            ("Keep-Alive", "timeout=5", .none, .reservedField("Keep-Alive")),
+            ("EXPECT", "100-continue", .known(1), .reservedField("EXPECT")),
+            ("Content-Length", "5", .none, .contentLengthMismatch),
+            ("Content-Length", "5", .known(4), .contentLengthMismatch),
+            ("Content-Length", "", .known(0), .contentLengthMismatch),
+            ("Content-Length", "4, 4", .known(4), .contentLengthMismatch),
+            ("Content-Length", "+4", .known(4), .contentLengthMismatch),
+            ("Content-Length", "0x4", .known(4), .contentLengthMismatch),
+            ("Content-Length", "4", .unknown, .contentLengthMismatch),
+            ("Content-Length", "18446744073709551620", .known(4), .contentLengthMismatch),
+            ("Connection", "upgrade", .none, .unsupportedConnectionOption),
+            ("Connection", "close, X-Y", .none, .unsupportedConnectionOption),
+            ("Connection", "keep alive", .none, .unsupportedConnectionOption),
+            ("Host", "a b", .none, .invalidHost), ("Host", "a/b", .none, .invalidHost),
+            ("Host", "u@h", .none, .invalidHost), ("Host", "h?x", .none, .invalidHost),
+            ("Host", "h#x", .none, .invalidHost), ("Host", "é", .none, .invalidHost),
+            ("Host", "a\\b", .none, .invalidHost), ("Host", "a\tb", .none, .invalidHost),
+        ] as [(String, String, RequestBodyLength, RequestError)])
     func `a field that is the library's own is refused by name`(
         _ row: (String, String, RequestBodyLength, RequestError)
     ) throws {

@@ -20,9 +20,8 @@ struct FieldSectionTests {
             words.append(PackedStorage.pack(valueStart..<bytes.count))
             bytes += [0x0d, 0x0a]
         }
-        let none: [UInt64] = []
         return FieldSection(
-            storage: PackedStorage.joining(words.span, none.span, bytes.span),
+            storage: PackedStorage.joining(words.span, bytes.span),
             count: fields.count)
     }
 

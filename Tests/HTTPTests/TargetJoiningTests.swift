@@ -48,25 +48,28 @@ struct TargetJoiningTests {
     }
 
     /// URL, pairs, path and query.
-    @Test(arguments: [
-        ("http://h", [("a", "b")], "/?a=b"),
-        ("http://h/", [("q", "a b")], "/?q=a%20b"),
-        ("http://h/?x=1", [("a", "b")], "/?x=1&a=b"),
-        ("http://h/?", [("a", "b")], "/?a=b"),
-        ("http://h/?x=1&", [("a", "b")], "/?x=1&&a=b"),
-        ("http://h/#f", [("a", "b")], "/?a=b"),
-        ("http://h/?x#f", [("a", "b")], "/?x&a=b"),
-        ("http://h/p", [("a", "1"), ("a", "2"), ("b", "")], "/p?a=1&a=2&b="),
-        ("http://h/", [("a+b", "c+d")], "/?a%2Bb=c%2Bd"),
-        ("http://h/", [("a&b", "c=d")], "/?a%26b=c%3Dd"),
-        ("http://h/", [("ü", "€")], "/?%C3%BC=%E2%82%AC"),
-        ("http://h/", [("a", "\r\n\u{0}")], "/?a=%0D%0A%00"),
-        ("http://h/", [("A-._~9", "%41")], "/?A-._~9=%2541"),
-        ("http://h/", [("", "")], "/?="),
-        ("http://h/", [("a", "/?#[]@!$'()*,;:")],
-            "/?a=%2F%3F%23%5B%5D%40%21%24%27%28%29%2A%2C%3B%3A"),
-        ("http://h/x", [], "/x"),
-    ] as [(String, [(String, String)], String)])
+    @Test(
+        arguments: [
+            ("http://h", [("a", "b")], "/?a=b"),
+            ("http://h/", [("q", "a b")], "/?q=a%20b"),
+            ("http://h/?x=1", [("a", "b")], "/?x=1&a=b"),
+            ("http://h/?", [("a", "b")], "/?a=b"),
+            ("http://h/?x=1&", [("a", "b")], "/?x=1&&a=b"),
+            ("http://h/#f", [("a", "b")], "/?a=b"),
+            ("http://h/?x#f", [("a", "b")], "/?x&a=b"),
+            ("http://h/p", [("a", "1"), ("a", "2"), ("b", "")], "/p?a=1&a=2&b="),
+            ("http://h/", [("a+b", "c+d")], "/?a%2Bb=c%2Bd"),
+            ("http://h/", [("a&b", "c=d")], "/?a%26b=c%3Dd"),
+            ("http://h/", [("ü", "€")], "/?%C3%BC=%E2%82%AC"),
+            ("http://h/", [("a", "\r\n\u{0}")], "/?a=%0D%0A%00"),
+            ("http://h/", [("A-._~9", "%41")], "/?A-._~9=%2541"),
+            ("http://h/", [("", "")], "/?="),
+            (
+                "http://h/", [("a", "/?#[]@!$'()*,;:")],
+                "/?a=%2F%3F%23%5B%5D%40%21%24%27%28%29%2A%2C%3B%3A"
+            ),
+            ("http://h/x", [], "/x"),
+        ] as [(String, [(String, String)], String)])
     func `query pairs are encoded and merged`(
         _ row: (String, [(String, String)], String)
     ) throws {

@@ -48,8 +48,8 @@ struct TargetTests {
         ("http://[::1]", "[::1]", "/"),
         ("http://[::1]:80", "[::1]", "/"),
         ("http://[::1]?a", "[::1]", "/?a"),
-        ("http://example.com./", "example.com", "/"),
-        ("http://example.com.:8080/", "example.com:8080", "/"),
+        ("http://example.com./", "example.com.", "/"),
+        ("http://example.com.:8080/", "example.com.:8080", "/"),
         ("http://localhost/", "localhost", "/"),
         ("http://a_b.example/", "a_b.example", "/"),
         ("http://a-b.example/", "a-b.example", "/"),
@@ -126,7 +126,7 @@ struct TargetTests {
         ("http://h/?#", "h", "/?"),
         ("http://a.b.c.d.e.f/", "a.b.c.d.e.f", "/"),
         ("http://H:8080?Q#F", "h:8080", "/?Q"),
-        ("https://user:secret@EXAMPLE.com.:0443/a/../b?ü#x", "example.com", "/b?%C3%BC"),
+        ("https://user:secret@EXAMPLE.com.:0443/a/../b?ü#x", "example.com.", "/b?%C3%BC"),
     ]
 
     static let refused: [(String, TargetError)] = [
@@ -197,7 +197,8 @@ struct TargetTests {
         ("http://h:+80/", .invalidPort), ("http://h:8o/", .invalidPort),
         ("http://h:80a/", .invalidPort), ("http://h:a/", .invalidPort),
         ("http://a:b:c/", .invalidPort), ("http://h:80:80/", .invalidPort),
-        ("http://::1/", .missingHost), ("http://1:2:3/", .invalidPort),
+        ("http://::1/", .missingHost), ("http://1:2:3/", .invalidAddress),
+        ("http://a:2:3/", .invalidPort),
         ("http://h:0x50/", .invalidPort), ("http://h:00000/", .invalidPort),
         ("http://h:８０/", .invalidPort), ("http://[::1]:x/", .invalidPort),
     ]
@@ -235,10 +236,11 @@ struct TargetTests {
         #expect(Self.accepted.count + Self.refused.count > 200)
     }
 
-    @Test(arguments: [
-        ("http://h/", false, 80), ("https://h/", true, 443), ("https://h:8443/", true, 8443),
-        ("http://h:65535/", false, 65535), ("HTTPS://h:080", true, 80),
-    ] as [(String, Bool, UInt16)])
+    @Test(
+        arguments: [
+            ("http://h/", false, 80), ("https://h/", true, 443), ("https://h:8443/", true, 8443),
+            ("http://h:65535/", false, 65535), ("HTTPS://h:080", true, 80),
+        ] as [(String, Bool, UInt16)])
     func `scheme and port are known`(_ row: (String, Bool, UInt16)) throws {
         let target = try Target(row.0)
         #expect(target.isSecure == row.1)

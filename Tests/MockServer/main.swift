@@ -1,5 +1,5 @@
-// The mock server: the scripted origin with the paths of docs/mockserver.md, on the calling thread's
-// reactor, until it is killed.
+// The mock server: the scripted origin with the paths of docs/mockserver.md, on the calling
+// thread's reactor, until it is killed.
 
 import ArgumentParser
 import FetchReactor

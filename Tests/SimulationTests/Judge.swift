@@ -182,7 +182,9 @@ struct Judge {
             ("idle", statistics.idle), ("tracked origins", statistics.trackedOrigins),
             ("open streams", play.network.openInAll),
         ]
-        for (what, count) in left where count != 0 { findings.append("\(count) \(what) at the end") }
+        for (what, count) in left where count != 0 {
+            findings.append("\(count) \(what) at the end")
+        }
         let ended =
             statistics.callsSucceeded + statistics.callsFailed + statistics.callsCancelled
         if ended != statistics.callsStarted || ended != scenario.calls.count {

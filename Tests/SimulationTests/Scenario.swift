@@ -88,7 +88,7 @@ struct Scenario: Sendable {
         self.seed = seed
         var dice = Dice(seed: seed)
         drawWorld(&dice)
-        let count = dice.pick(20...60)
+        let count = dice.pick(16...48)
         calls = (0..<count).map { drawCall($0, &dice) }
     }
 

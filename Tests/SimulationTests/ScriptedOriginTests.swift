@@ -7,7 +7,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// A blocking conversation with an origin, on the test's own thread; reads until the end or `until`.
+/// A blocking conversation with an origin, on the calling thread; reads to the end or `until`.
 private func converse(
     _ origin: RunningOrigin, _ request: String, until: String? = nil
 ) throws -> String {

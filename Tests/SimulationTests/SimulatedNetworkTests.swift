@@ -66,8 +66,9 @@ private final class Scene {
     let origin: ScriptedOrigin
     let talkers: [Talker]
 
-    init(_ reactor: Reactor, seed: UInt64, _ weather: Weather, _ requests: [String], _ script: Script)
-    {
+    init(
+        _ reactor: Reactor, seed: UInt64, _ weather: Weather, _ requests: [String], _ script: Script
+    ) {
         network = SimulatedNetwork(on: reactor, seed: seed, weather: weather)
         origin = ScriptedOrigin(on: reactor, script)
         network.listen(at: address, origin)

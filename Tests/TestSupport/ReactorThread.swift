@@ -1,5 +1,5 @@
-// Blocking work and hand-driven reactors on a thread of their own: Swift Testing's pool is as wide as the machine, and
-// a blocked pool starves every other test.
+// Blocking work and hand-driven reactors on a thread of their own: Swift Testing's pool is as wide
+// as the machine, and a blocked pool starves every other test.
 
 package import FetchReactor
 internal import Glibc

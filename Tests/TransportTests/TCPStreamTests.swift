@@ -1,5 +1,5 @@
-// TCP streams against the kernel's loopback: each test drives an embedded reactor on a thread of its
-// own.
+// TCP streams against the kernel's loopback: each test drives an embedded reactor on a thread of
+// its own.
 
 import FetchBytes
 import FetchReactor
@@ -70,7 +70,8 @@ private func readAll(_ stream: any ByteStream) -> ([UInt8], ReadOutcome) {
 }
 
 @Suite struct TCPStreamTests {
-    @Test func `a connection is told after connect returned, and bytes go both ways`() async throws {
+    @Test func `a connection is told after connect returned, and bytes go both ways`() async throws
+    {
         let (there, back) = try await onThreadOfItsOwn {
             let pair = try Pair()
             defer { pair.end() }

@@ -257,6 +257,28 @@ def a_clock_names_the_phase_it_ran_out_in():
 
 
 @check
+def a_large_concurrency_raises_the_limit_of_descriptors():
+    release = threading.Event()
+
+    def answer(connection, heard):
+        release.wait(30)
+        connection.send(ok())
+
+    with Origin(answer) as origin:
+        limited = ["sh", "-c", 'ulimit -S -n 128; exec "$0" --jsonl --concurrency 300']
+        process = subprocess.Popen(
+            [*limited, command.BINARY], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        for number in range(300):
+            process.stdin.write(json.dumps({"id": number, "url": origin.url()}).encode() + b"\n")
+        process.stdin.close()
+        holds(wait_until(lambda: len(origin.heard) == 300, 20), f"{len(origin.heard)} requests")
+        release.set()
+        statuses = [json.loads(line).get("status") for line in process.stdout]
+        equal((statuses, process.wait(10)), ([200] * 300, 0), "statuses and exit status")
+        process.stdout.close()
+
+
+@check
 def concurrency_and_not_the_pool_limits_an_origin():
     release = threading.Event()
     with Origin(lambda c, h: release.wait(20)) as origin, Session("--concurrency", "11") as session:
@@ -287,8 +309,8 @@ def timeout_of_the_command_line_is_the_default_of_lines():
 
 
 @check
-def a_body_of_60_MiB_comes_out_whole():
-    data = os.urandom(1 << 20) * 60
+def a_body_of_20_MiB_comes_out_whole():
+    data = os.urandom(20 << 20)
     with Origin(always(ok(data))) as origin, Session() as session:
         holds(body(session.ask(id=1, url=origin.url())) == data, "the body")
 

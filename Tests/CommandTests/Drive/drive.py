@@ -3,6 +3,7 @@
 One line per check; the exit status is 1 when one of them failed.
 """
 
+import signal
 import sys
 import time
 import traceback
@@ -17,6 +18,8 @@ import check_url  # noqa: F401
 
 
 def main():
+    # A test runner's thread may hold signals back, and children inherit that.
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
     command.BINARY = sys.argv[1]
     parts = sys.argv[2:]
     failures = 0

@@ -97,15 +97,13 @@ package final class MockPaths: Sendable {
 
     /// `/drip?bytes=10&every_ms=100`
     private static func drip(_ request: SeenRequest) -> [Step] {
-        let count = min(Int(request.query("bytes") ?? "") ?? 10, period)
+        let count = min(Int(request.query("bytes") ?? "") ?? 10, BodyPattern.period)
         let every = min(Int(request.query("every_ms") ?? "") ?? 100, longestMilliseconds)
         return [
             .head(200, fields: [("Content-Length", "\(max(0, count))")]),
             .drip(BodyPattern.bytes(at: 0, count: max(0, count)), every: .milliseconds(every)),
         ]
     }
-
-    private static let period = BodyPattern.period
 
     /// `/chunked/N?trailers=1`: N chunks of 1, 2, … bytes.
     private static func chunked(_ request: SeenRequest) -> [Step] {

@@ -64,7 +64,8 @@ final class OriginConnection: ByteStreamHandler, TimerHandler {
         if isReadingStopped, !readiness.isDisjoint(with: [.error, .hangup]) {
             return end { $0.close() }
         }
-        if !isReadingStopped, !readiness.isDisjoint(with: [.readable, .readClosed, .error, .hangup])
+        if !isReadingStopped,
+            !readiness.isDisjoint(with: [.readable, .readClosed, .error, .hangup])
         {
             read()
         }

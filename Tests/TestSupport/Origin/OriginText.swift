@@ -17,16 +17,17 @@ func originReason(_ status: Int) -> String {
 
 func originEcho(_ request: SeenRequest?) -> String {
     guard let request else { return "{}" }
-    return "{" + [
-        "\"method\":\(originQuoted(request.method))",
-        "\"target\":\(originQuoted(request.target))",
-        "\"version\":\"HTTP/1.\(request.minorVersion)\"",
-        "\"fields\":\(originPairs(request.fields))",
-        "\"body\":\(originQuoted(String(latin1: request.body)))",
-        "\"trailers\":\(originPairs(request.trailers))",
-        "\"connection\":\(request.connection)",
-        "\"request\":\(request.numberOnConnection)",
-    ].joined(separator: ",") + "}\n"
+    return "{"
+        + [
+            "\"method\":\(originQuoted(request.method))",
+            "\"target\":\(originQuoted(request.target))",
+            "\"version\":\"HTTP/1.\(request.minorVersion)\"",
+            "\"fields\":\(originPairs(request.fields))",
+            "\"body\":\(originQuoted(String(latin1: request.body)))",
+            "\"trailers\":\(originPairs(request.trailers))",
+            "\"connection\":\(request.connection)",
+            "\"request\":\(request.numberOnConnection)",
+        ].joined(separator: ",") + "}\n"
 }
 
 func originTally(_ request: SeenRequest?) -> String {

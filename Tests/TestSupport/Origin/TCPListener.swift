@@ -44,7 +44,9 @@ package final class TCPListener: ReadinessHandler, TimerHandler {
         guard unsafe address.withSockaddr({ unsafe Glibc.bind(descriptor, $0, $1) }) == 0 else {
             throw SystemError.failed(.bind, errno: errno)
         }
-        guard Glibc.listen(descriptor, 4_096) == 0 else { throw SystemError.failed(.listen, errno: errno) }
+        guard Glibc.listen(descriptor, 4_096) == 0 else {
+            throw SystemError.failed(.listen, errno: errno)
+        }
         var storage = sockaddr_storage()
         var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
         // getsockname writes at most `length` bytes, which is all of `storage`.

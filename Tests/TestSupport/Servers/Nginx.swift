@@ -10,7 +10,8 @@ package final class Nginx: Sendable {
     private static let paths = ["/usr/sbin/nginx", "/usr/local/sbin/nginx", "/usr/bin/nginx"]
 
     /// Starts nginx and returns when it accepts connections. `config` is the inside of the `server`
-    /// block; a 13-byte answer unless told otherwise. `$DIRECTORY` in it is the fixture's directory.
+    /// block, a 13-byte answer unless told otherwise; `$DIRECTORY` in it is the fixture's own.
+    /// `files` are written there first.
     package static func start(
         config: String = Nginx.hello, files: [String: String] = [:]
     ) throws(ServerError) -> Nginx {

@@ -163,7 +163,9 @@ package final class SimulatedNetwork: Network, TimerHandler {
     }
 
     private func drawMisfortune(of client: SimulatedStream, _ weather: Weather) {
-        let odds = [(Misfortune.reset, weather.reset), (.end, weather.orderlyEnd), (.loss, weather.loss)]
+        let odds = [
+            (Misfortune.reset, weather.reset), (.end, weather.orderlyEnd), (.loss, weather.loss),
+        ]
         for (misfortune, probability) in odds where dice.chance(probability) {
             schedule(
                 .misfortune(misfortune, client: client.id), after: dice.pick(weather.misfortune))

@@ -52,7 +52,8 @@ package final class SimulatedStream: ByteStream {
     private let bytesPerMillisecond: Int
     private var wayIsFree = Instant(nanoseconds: 0)
 
-    init(id: Int, peer: SocketAddress, network: SimulatedNetwork, isClient: Bool, weather: Weather) {
+    init(id: Int, peer: SocketAddress, network: SimulatedNetwork, isClient: Bool, weather: Weather)
+    {
         self.id = id
         self.peer = peer
         self.network = network

@@ -1,0 +1,36 @@
+// What the command asks of its process: standard descriptors that are open, descriptors enough, and
+// a last word on standard error.
+
+internal import Glibc
+
+/// A closed standard descriptor's number would go to the next file that is opened, the reactor's
+/// epoll set perhaps. One that can't be written stands in for it: writing to it fails, as it should.
+func openStandardDescriptors() {
+    for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) < 0 {
+        _ = unsafe open("/dev/null", O_RDONLY)  // the pointer is to a literal
+    }
+}
+
+/// Writes a short text, blocking, when nothing else runs any more.
+func writeAll(_ text: String, to descriptor: CInt) {
+    var rest = Array(text.utf8)[...]
+    while !rest.isEmpty {
+        // The pointer is to `rest`, for the call.
+        let count = unsafe rest.withUnsafeBytes { bytes in
+            unsafe write(descriptor, bytes.baseAddress, bytes.count)
+        }
+        guard count > 0 || errno == EINTR else { return }
+        rest = rest.dropFirst(max(0, count))
+    }
+}
+
+/// Raises this process's soft limit on open descriptors, as far as the hard one lets it.
+func raiseDescriptorLimit(to count: Int) {
+    let wanted = rlim_t(count)
+    let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+    var limit = rlimit()
+    // Both calls see `limit` for their own length only.
+    guard unsafe getrlimit(resource, &limit) == 0, limit.rlim_cur < wanted else { return }
+    limit.rlim_cur = min(wanted, limit.rlim_max)
+    _ = unsafe setrlimit(resource, &limit)
+}
