@@ -174,13 +174,13 @@ struct FetcherTests {
     {
         let origin = try ScriptedOrigin.start(MockPaths().script)
         defer { origin.stop() }
-        let url = origin.url("/delay/50")
-        for (mode, code) in [(ShutdownMode.graceful(), nil), (.immediate, .clientClosed)]
-            as [(ShutdownMode, FetchError.Code?)]
-        {
+        for (path, mode, code) in [
+            ("/delay/50", ShutdownMode.graceful(), nil), ("/hang", .immediate, .clientClosed),
+        ] as [(String, ShutdownMode, FetchError.Code?)] {
+            let url = origin.url(path)
             let fetcher = try Fetcher()
             async let answer = Self.outcome { try await fetcher.get(url) }
-            while try await fetcher.statistics.active == 0 { await Task.yield() }
+            while try await fetcher.statistics.exchanges == 0 { await Task.yield() }
             await fetcher.shutdown(mode)
             await fetcher.shutdown(mode)
             let error = await answer
