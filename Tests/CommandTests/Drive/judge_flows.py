@@ -401,7 +401,7 @@ def IPv6_literals_stand_in_brackets():
 
 
 @flow
-def a_name_keeps_the_dot_behind_it_in_Host():
+def a_name_leaves_the_dot_behind_it_out_of_Host():
     with Origin(lambda c, h: c.send(ok())) as origin, Session() as session:
         result = session.ask(id=1, url=f"http://localhost.:{origin.port}/")
         if result["ok"]:
