@@ -45,6 +45,7 @@ extension Reactor {
             // The runtime's own queue, since this one has ended. Jobs travel as their addresses.
             return unsafe fetch_enqueue_global_with_delay(job.address, max(0, nanoseconds))
         }
+        refreshClockAfterLongCall()
         _ = schedule(
             delayedJobs, token: job.bits, at: cachedNow.adding(nanoseconds: nanoseconds))
     }
