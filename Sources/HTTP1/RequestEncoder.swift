@@ -52,8 +52,7 @@ package final class RequestEncoder: Sendable {
         } else {
             appendFields(headers, special, to: buffer)
         }
-        let saysZero = method.definesContent || special.contains(.contentLength)
-        appendFraming(body, saysZero: saysZero, to: buffer)
+        appendFraming(body, method, to: buffer)
         buffer.append("\r\n")
     }
 
@@ -92,11 +91,11 @@ package final class RequestEncoder: Sendable {
     }
 
     private func appendFraming(
-        _ body: RequestBodyLength, saysZero: Bool, to buffer: ByteBuffer
+        _ body: RequestBodyLength, _ method: Method, to buffer: ByteBuffer
     ) {
         switch body {
         case .none:
-            if saysZero { buffer.append("Content-Length: 0\r\n") }
+            if method.definesContent { buffer.append("Content-Length: 0\r\n") }
         case .known(let count):
             buffer.append("Content-Length: ")
             buffer.appendDecimal(count)

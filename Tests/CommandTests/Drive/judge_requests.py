@@ -209,8 +209,8 @@ def fields():
                [["A", "1"], ["B", "2"]], host="example.org:8080")
     yield sent("Host in its case", [["A", "1"], ["hOsT", "h"]], [["A", "1"]], host="h",
                host_name="hOsT")
-    yield sent("Content-Length of nothing", [["content-length", "0"], ["A", "1"]],
-               [["A", "1"], ["Content-Length", "0"]])
+    # RFC 9110 section 8.6: not sent where neither content nor the method calls for it.
+    yield sent("Content-Length of nothing", [["content-length", "0"], ["A", "1"]], [["A", "1"]])
     yield sent("Host of IPv6", [["Host", "[::1]:80"]], [], host="[::1]:80")
     for name, value in (("Cookie", "a=b; c=d"), ("Authorization", "Basic eDp5"),
                         ("Range", "bytes=0-1"), ("If-None-Match", "\"x\""), ("Content-Type", "a/b"),
