@@ -219,7 +219,8 @@ private let one = configured { $0.pool.connectionsPerOrigin = 1 }
                 _ = try await stage.fetcher.get(url(number))
                 try await stage.pass(.milliseconds(10))
             }
-            _ = try await stage.fetcher.get(url(4))
+            let elapsed = try await stage.time { _ = try await stage.fetcher.get(url(4)) }
+            #expect(elapsed <= .milliseconds(5))
             #expect(stage.network.open[address(2)] == 0)
             for number in [1, 3, 4] { #expect(stage.network.open[address(number)] == 1) }
             #expect(stage.network.mostOpenInAll == 3)
