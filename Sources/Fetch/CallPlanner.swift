@@ -21,6 +21,7 @@ struct CallPlanner: Sendable {
     var highWaterBytes: Int { configuration.limits.highWaterBytes }
 
     /// The plan of the simplest call: no query, no fields, no content.
+    @inline(never)
     func plan(_ method: Method, _ url: String) throws -> CallPlan {
         let target = try target(url)
         return CallPlan(

@@ -150,6 +150,7 @@ public final class Fetcher: Sendable {
         }
     }
 
+    @inline(never)
     private func performElsewhere(_ plan: CallPlan) async throws -> WholeResponse {
         let bound = engine
         let ticket = CallTicket()

@@ -141,6 +141,8 @@ package final class Target: Sendable {
             parts.port == other.parts.port, parts.flags == other.parts.flags,
             parts.zoneCount == other.parts.zoneCount
         else { return false }
+        // The same URL again: one comparison of two strings' addresses, mostly.
+        if text == other.text { return true }
         let mine = text.utf8
         let theirs = other.text.utf8
         return mine.span.extracting(parts.authority)

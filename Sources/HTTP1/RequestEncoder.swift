@@ -52,7 +52,8 @@ package final class RequestEncoder: Sendable {
         } else {
             appendFields(headers, special, to: buffer)
         }
-        appendFraming(body, method, to: buffer)
+        let saysZero = method.definesContent || special.contains(.contentLength)
+        appendFraming(body, saysZero: saysZero, to: buffer)
         buffer.append("\r\n")
     }
 
@@ -64,8 +65,10 @@ package final class RequestEncoder: Sendable {
         } else {
             target.appendPathAndQuery(to: buffer)
         }
-        buffer.append(" HTTP/1.1\r\nHost: ")
+        buffer.append(" HTTP/1.1\r\n")
         for index in 0..<headers.count where headers.special(at: index) == .host {
+            buffer.append(utf8: headers.name(at: index))
+            buffer.append(": ")
             buffer.append(headers.value(at: index))
         }
     }
@@ -89,11 +92,11 @@ package final class RequestEncoder: Sendable {
     }
 
     private func appendFraming(
-        _ body: RequestBodyLength, _ method: Method, to buffer: ByteBuffer
+        _ body: RequestBodyLength, saysZero: Bool, to buffer: ByteBuffer
     ) {
         switch body {
         case .none:
-            if method.definesContent { buffer.append("Content-Length: 0\r\n") }
+            if saysZero { buffer.append("Content-Length: 0\r\n") }
         case .known(let count):
             buffer.append("Content-Length: ")
             buffer.appendDecimal(count)

@@ -196,7 +196,7 @@ def a_malformed_answer_during_an_upload():
 
 @flow
 def a_body_that_a_reset_cut_is_never_whole_whoever_met_the_reset_first():
-    """The upload's write may be what hears of the reset; the read behind it then sees a mere end."""
+    """The upload's write may be what hears of the reset; the read behind it sees a mere end."""
     for _ in range(30):
         early_reset()
 
@@ -428,7 +428,7 @@ def a_flood_of_garbage_ends_at_once_in_flat_memory():
 
 
 @flow
-def a_thousand_random_garblings_never_hang_or_kill():
+def random_garblings_never_hang_or_kill():
     """Every answer ends in some result, and the process lives."""
     good = [ok(b"hello"), CHUNKED + b"5;a=\"b\"\r\nhello\r\n0\r\nA: b\r\n\r\n",
             b"HTTP/1.1 103 E\r\nA: b\r\n\r\n" + ok(b"x", b"Keep-Alive: timeout=5, max=9\r\n"),
@@ -456,7 +456,7 @@ def a_thousand_random_garblings_never_hang_or_kill():
         connection.close()
 
     with Origin(answer) as origin, Session() as session:
-        for number in range(1000):
+        for number in range(400):
             session.ask(id=number, url=origin.url(f"/{number}"), timeout_ms=5000)
             if number % 10 == 0:
                 result = session.ask(id=number, url=origin.url(f"/n{number}"))
