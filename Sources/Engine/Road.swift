@@ -70,8 +70,7 @@ final class Road {
     func start(_ call: Call) {
         guard let target = call.target else { return }
         counters.callsStarted += 1
-        // The caller may have computed for long, or be a host between two turns: its clocks
-        // begin now.
+        // The caller may have computed for long, or be a host between turns: its clocks begin now.
         reactor.refreshNow()
         call.times.started = reactor.now
         call.totalDeadline = reactor.now.after(call.clocks.clocks.total)

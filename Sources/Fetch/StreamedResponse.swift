@@ -66,8 +66,8 @@ public struct ResponseBody: AsyncSequence, Sendable {
 
         /// The next piece, never empty; nil at the body's end.
         ///
-        /// - Throws: ``FetchError`` with phase `body`, or `CancellationError`; `invalidRequest` when
-        ///   the scope was left.
+        /// - Throws: ``FetchError`` with phase `body`, or `CancellationError`; `invalidRequest`
+        ///   when the scope was left.
         public mutating func next() async throws -> Bytes? {
             do {
                 return try await BodyReader.next(reader)

@@ -307,9 +307,9 @@ package struct ReactorBound<Value>: @unchecked Sendable {
 
 /// Shared by all copies of a `ReactorBound`; its end is the end of the last copy.
 ///
-/// The unsafe reference is counted by hand: one from `init` to `deinit`, which hands it over. Were it
-/// an ordinary property, it would be given up on this thread after the other one was handed over,
-/// and whichever thread came last would run the inside's `deinit`.
+/// The unsafe reference is counted by hand: one from `init` to `deinit`, which hands it over. Were
+/// it an ordinary property, it would be given up on this thread after the other one was handed
+/// over, and whichever thread came last would run the inside's `deinit`.
 @safe
 @usableFromInline
 final class ReactorKeeper<Value> {

@@ -5,12 +5,7 @@ import FetchTransport
 import TestSupport
 import Testing
 
-private func one(_ change: (inout FetcherConfiguration) -> Void = { _ in }) -> FetcherConfiguration {
-    configured {
-        $0.pool.connectionsPerOrigin = 1
-        change(&$0)
-    }
-}
+private let one = configured { $0.pool.connectionsPerOrigin = 1 }
 
 @Suite struct Behaviour04Tests {
     @Test func `a hundred requests at once to one origin open ten connections`() async throws {
@@ -78,7 +73,7 @@ private func one(_ change: (inout FetcherConfiguration) -> Void = { _ in }) -> F
         }
         var weather = Weather.still
         if state == "connecting" { weather.connectDelay = .seconds(5) ... .seconds(5) }
-        try await onStage(script, one(), weather: weather) { stage in
+        try await onStage(script, one, weather: weather) { stage in
             let first = try await stage.begin("http://127.0.0.1/first")
             let second = try await stage.begin("http://127.0.0.1/second")
             let third = try await stage.begin("http://127.0.0.1/third")
@@ -99,9 +94,11 @@ private func one(_ change: (inout FetcherConfiguration) -> Void = { _ in }) -> F
         }
     }
 
-    @Test func `a cancelled waiter leaves the line, and the others keep their order`() async throws {
+    @Test func `a cancelled waiter leaves the line, and the others keep their order`()
+        async throws
+    {
         let script = Script.always(.delay(.seconds(1)), .text("x"))
-        try await onStage(script, one()) { stage in
+        try await onStage(script, one) { stage in
             var calls: [Task<Response, any Error>] = []
             for number in 0..<6 {
                 calls.append(try await stage.begin("http://127.0.0.1/\(number)"))
@@ -142,7 +139,7 @@ private func one(_ change: (inout FetcherConfiguration) -> Void = { _ in }) -> F
     }
 
     @Test func `a failed connection gives its slot to the next who waits`() async throws {
-        try await onStage(.always(.text("x")), one(), origins: 1) { stage in
+        try await onStage(.always(.text("x")), one, origins: 1) { stage in
             stage.network.stopListening(at: address(1))
             let codes = await withTaskGroup(of: String.self) { group in
                 for _ in 0..<5 {
@@ -167,8 +164,10 @@ private func one(_ change: (inout FetcherConfiguration) -> Void = { _ in }) -> F
 }
 
 @Suite struct Behaviour05Tests {
-    @Test func `an origin's record is freed when it has no connection and no waiter`() async throws {
-        try await onStage(.always(.delay(.seconds(1)), .text("x")), one(), origins: 30) { stage in
+    @Test func `an origin's record is freed when it has no connection and no waiter`()
+        async throws
+    {
+        try await onStage(.always(.delay(.seconds(1)), .text("x")), one, origins: 30) { stage in
             for number in 1...30 { _ = try await stage.begin(url(number)) }
             _ = try await stage.begin(url(1))
             #expect(try await stage.statistics.trackedOrigins == 30)
@@ -220,7 +219,8 @@ private func one(_ change: (inout FetcherConfiguration) -> Void = { _ in }) -> F
                 _ = try await stage.fetcher.get(url(number))
                 try await stage.pass(.milliseconds(10))
             }
-            _ = try await stage.fetcher.get(url(4))
+            let elapsed = try await stage.time { _ = try await stage.fetcher.get(url(4)) }
+            #expect(elapsed <= .milliseconds(5))
             #expect(stage.network.open[address(2)] == 0)
             for number in [1, 3, 4] { #expect(stage.network.open[address(number)] == 1) }
             #expect(stage.network.mostOpenInAll == 3)

@@ -93,7 +93,9 @@ import Testing
         try await onStage(.always(.hang), configuration) { stage in
             let first = try await stage.begin("http://127.0.0.1/")
             let elapsed = await stage.time {
-                let code = await failureAndPhase { try await stage.fetcher.get("http://127.0.0.1/") }
+                let code = await failureAndPhase {
+                    try await stage.fetcher.get("http://127.0.0.1/")
+                }
                 #expect(code == "queue-timeout in queue")
             }
             #expect(elapsed == .seconds(30))
@@ -113,7 +115,9 @@ import Testing
         try await onStage(.always(.text("x"))) { stage in
             stage.network.stopListening(at: home)
             let elapsed = await stage.time {
-                let code = await failureAndPhase { try await stage.fetcher.get("http://127.0.0.1/") }
+                let code = await failureAndPhase {
+                    try await stage.fetcher.get("http://127.0.0.1/")
+                }
                 #expect(code == "refused in connect")
             }
             #expect(elapsed <= .milliseconds(2))
@@ -137,7 +141,8 @@ import Testing
     }
 
     @Test func `a dead first address leaves the second one to answer`() async throws {
-        let configuration = configured { $0.hostOverrides = ["two.test": ["127.0.0.9", "127.0.0.1"]] }
+        let addresses = ["127.0.0.9", "127.0.0.1"]
+        let configuration = configured { $0.hostOverrides = ["two.test": addresses] }
         try await onLoopback(.always(.text("x")), configuration) { loop in
             let response = try await loop.fetcher.get("http://two.test:\(loop.origin.port)/")
             #expect(response.ok)
