@@ -268,6 +268,8 @@ struct FetcherTests {
             let before = Resources.now
             for _ in 0..<5 { try await useAndDrop(url) }
             let isBack = await Resources.becomes(before)
+            // Alive until here: dropped, it would stop.
+            origin.stop()
             #expect(isBack)
         }
     }
