@@ -1,8 +1,8 @@
 // ASCII: what a byte may be, by RFC 9110 (token, field value), RFC 3986 (unreserved) and the WHATWG
 // encode sets of paths and queries. Pure; any thread.
 //
-// Unsafe: the class table is a literal of 128 ASCII characters, read below index 128 only. A literal
-// lives in the binary, so that a look-up needs no lazy initialisation.
+// Unsafe: the class table is a literal of 128 ASCII characters, read below index 128 only. A
+// literal lives in the binary, so that a look-up needs no lazy initialisation.
 
 /// Character classes and comparisons for the ASCII range.
 @usableFromInline

@@ -1,4 +1,5 @@
-// What can be appended to a ByteBuffer. Every append reserves first, so no write passes the storage.
+// What can be appended to a ByteBuffer. Every append reserves first, so no write passes the
+// storage.
 //
 // Unsafe: writes go through the buffer's own pointer, behind `reserve`, which checked the room.
 
@@ -11,6 +12,7 @@ extension ByteBuffer {
 
     /// Appends one byte.
     @inlinable
+    @inline(__always)
     package func append(_ byte: UInt8) {
         reserve(1)
         unsafe writePosition.storeBytes(of: byte, as: UInt8.self)
@@ -19,6 +21,7 @@ extension ByteBuffer {
 
     /// Appends the bytes of a span.
     @inlinable
+    @inline(__always)
     package func append(_ bytes: Span<UInt8>) {
         let count = bytes.count
         reserve(count)
@@ -40,6 +43,7 @@ extension ByteBuffer {
 
     /// Appends a string known when compiling.
     @inlinable
+    @inline(__always)
     package func append(_ string: StaticString) {
         let count = string.utf8CodeUnitCount
         reserve(count)
@@ -54,6 +58,7 @@ extension ByteBuffer {
 
     /// Appends the first `count` (0...8) bytes of a little-endian word, in one store.
     @inlinable
+    @inline(__always)
     package func append(word: UInt64, count: Int) {
         precondition(count >= 0 && count <= 8)
         reserve(8)

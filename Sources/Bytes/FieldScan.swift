@@ -44,13 +44,16 @@ package enum FieldScan {
             unsafe byte(base, nameEnd) == UInt8(ascii: ":")
         else { return -1 }
         var value = nameEnd &+ 1
-        while value < end, unsafe ASCII.isBlank(byte(base, value)) { value &+= 1 }
+        if unsafe byte(base, value) == 0x20 { value &+= 1 }
+        while value < end, unsafe byte(base, value) <= 0x20, unsafe ASCII.isBlank(byte(base, value))
+        {
+            value &+= 1
+        }
         let stop = unsafe endOfValue(base, value, end)
         guard stop &+ 1 < end, unsafe isLineEnd(base, stop) else { return -1 }
         var valueEnd = stop
-        while valueEnd > value, unsafe ASCII.isBlank(byte(base, valueEnd &- 1)) {
-            valueEnd &-= 1
-        }
+        // What was accepted holds no other byte up to SP than the two blanks.
+        while valueEnd > value, unsafe byte(base, valueEnd &- 1) <= 0x20 { valueEnd &-= 1 }
         unsafe slots[slot] = pack(start, nameEnd)
         unsafe slots[slot &+ 1] = pack(value, valueEnd)
         return stop &+ 2

@@ -1,5 +1,6 @@
-// PackedStorage: one allocation that holds an index of words and the bytes it speaks of. A response's
-// fields, and its body when it came in the same read, live in such an array. Pure; any thread.
+// PackedStorage: one allocation that holds an index of words and the bytes it speaks of. A
+// response's fields, and its body when it came in the same read, live in such an array. Pure; any
+// thread.
 //
 // Unsafe: the array is made with exactly the size of its two parts and each part is copied to the
 // place computed from those sizes; words are read behind a bounds check.
@@ -41,7 +42,8 @@ package enum PackedStorage {
 }
 
 /// Two runs as one collection, which lets an array be made of them in one allocation. (The array
-/// initialiser that takes uninitialised capacity looks its metadata up each time: 400 instructions.)
+/// initialiser that takes uninitialised capacity looks its metadata up each time: 400
+/// instructions.)
 @safe
 private struct PackedParts: RandomAccessCollection {
     let first: UnsafeRawBufferPointer

@@ -100,27 +100,24 @@ package enum Scan {
     package static func equalsIgnoringCase(_ one: Span<UInt8>, _ other: Span<UInt8>) -> Bool {
         let count = one.count
         guard count == other.count else { return false }
+        guard count >= 8 else { return ASCII.equalsIgnoringCase(one, other) }
         var index = 0
         while index &+ 8 <= count {
-            let mine = unsafe loaded(one, index)
-            let theirs = unsafe loaded(other, index)
-            let difference = mine ^ theirs
-            if difference != 0 {
-                // Only the case bit may differ, and only between letters.
-                let others = (strangers(mine) | strangers(theirs)) &>> 2
-                guard difference & ~(ones &* 0x20) == 0, others & difference == 0 else {
-                    return false
-                }
-            }
+            guard unsafe isSameWord(loaded(one, index), loaded(other, index)) else { return false }
             index &+= 8
         }
-        while index < count {
-            guard ASCII.lowercased(one[index]) == ASCII.lowercased(other[index]) else {
-                return false
-            }
-            index &+= 1
-        }
-        return true
+        // The last eight bytes again, whatever of them was compared already.
+        return unsafe isSameWord(loaded(one, count &- 8), loaded(other, count &- 8))
+    }
+
+    /// Whether two words are equal but for the case of letters.
+    @inlinable
+    static func isSameWord(_ one: UInt64, _ other: UInt64) -> Bool {
+        let difference = one ^ other
+        if difference == 0 { return true }
+        // Only the case bit may differ, and only between letters.
+        guard difference & ~(ones &* 0x20) == 0 else { return false }
+        return ((strangers(one) | strangers(other)) &>> 2) & difference == 0
     }
 
     /// The first SP, HTAB or control character, byte for byte; non-ASCII passes.

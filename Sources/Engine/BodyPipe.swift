@@ -11,6 +11,8 @@ package final class BodyPipe: StreamReceiver {
         case bytes(Bytes)
         case end
         case failure(CallFailure)
+        /// The caller has left the scope in which the body may be read.
+        case left
     }
 
     private enum End {
@@ -28,6 +30,7 @@ package final class BodyPipe: StreamReceiver {
     private var buffered = 0
     private var isPaused = false
     private var end = End.none
+    private var hasLeft = false
     private var headWaiter: ((Result<WholeResponse, CallFailure>) -> Void)?
     private var reader: ((Next) -> Void)?
 
@@ -91,6 +94,7 @@ package final class BodyPipe: StreamReceiver {
 
     /// What is there now; nil if the reader has to wait.
     package func takeNext() -> Next? {
+        if hasLeft { return .left }
         if firstPiece < pieces.count {
             let piece = pieces[firstPiece]
             firstPiece += 1
@@ -125,9 +129,11 @@ package final class BodyPipe: StreamReceiver {
 
     /// The caller leaves: what is still to come is drained if it is short, else cut off.
     package func leave() {
+        hasLeft = true
         pieces = []
         firstPiece = 0
         buffered = 0
+        tellReader(.left)
         guard let call else { return }
         self.call = nil
         engine?.abandon(call)

@@ -41,7 +41,7 @@ package struct CallPlan: Sendable {
         method = head.method
         target = head.target
         extras =
-            head.headers == nil && head.body == .none
+            head.headers.isEmpty && head.body == .none
             ? nil
             : CallExtras(
                 headers: head.headers, length: head.body, saysClose: head.saysClose,
@@ -53,13 +53,13 @@ package struct CallPlan: Sendable {
 
 /// What a request has beside method and target.
 final class CallExtras: Sendable {
-    let headers: Headers?
+    let headers: Headers
     let length: RequestBodyLength
     /// `Connection: close` was asked for.
     let saysClose: Bool
     let content: RequestContent
 
-    init(headers: Headers?, length: RequestBodyLength, saysClose: Bool, content: RequestContent) {
+    init(headers: Headers, length: RequestBodyLength, saysClose: Bool, content: RequestContent) {
         self.headers = headers
         self.length = length
         self.saysClose = saysClose
@@ -226,6 +226,7 @@ package protocol StreamReceiver: AnyObject {
     func tell(_ completion: Completion) {
         switch completion {
         case .callback(let callback): self.callback = callback
+        // Resumed once, where the call ends.
         case .continuation(let continuation): unsafe self.continuation = continuation
         case .stream(let receiver):
             self.receiver = receiver
@@ -275,6 +276,7 @@ package protocol StreamReceiver: AnyObject {
         target = nil
         if extras != nil { extras = nil }
         callback = nil
+        // It was resumed before the call was closed.
         unsafe continuation = nil
         receiver = nil
         failure = nil

@@ -62,7 +62,8 @@ extension Connection {
                 buffer.consume(consumed)
                 keep(buffer)
                 guard announcedBytesFit(call) else { return }
-                // While the request is sent its own clock rules; an interim response changes nothing.
+                // While the request is sent its own clock rules; an interim response changes
+                // nothing.
                 if !call.pausedReading, exchange.requestWritten || exchange.writingEnded {
                     run(.readIdle, of: call)
                 }

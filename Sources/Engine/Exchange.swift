@@ -46,7 +46,8 @@ extension Connection {
         parser.value.begin(isHead: call.method.isHead)
         let buffer = road.outputBuffer
         road.encoder.encode(
-            call.method, target, call.extras?.headers, call.extras?.length ?? .none, into: buffer)
+            call.method, target, call.extras?.headers ?? Headers(),
+            call.extras?.length ?? .none, into: buffer)
         guard call.hasContent else {
             sendHead(buffer, of: call, to: stream)
             return

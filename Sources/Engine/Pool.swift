@@ -40,7 +40,8 @@ final class Pool: CustomStringConvertible {
 
     /// An active connection becomes idle until `expiry`.
     func rest(_ connection: Connection, until expiry: Instant, now: Instant) {
-        cell.value.rested(connection.id, &connection.record.pool.value, now: now)
+        let record = connection.record
+        cell.value.rested(connection.id, &record.pool.value, now: now)
         connection.rest(until: expiry)
     }
 
@@ -53,7 +54,9 @@ final class Pool: CustomStringConvertible {
     }
 
     subscript(id: ConnectionID) -> Connection? {
-        guard let connection = connections.value[Int(id.slot)], connection.id == id else { return nil }
+        guard let connection = connections.value[Int(id.slot)], connection.id == id else {
+            return nil
+        }
         return connection
     }
 

@@ -115,7 +115,9 @@ extension Road {
     }
 
     private func settleLater() {
-        guard !lines.value.settleIsDue, !(lines.value.unsettled.isEmpty && lines.value.starved.isEmpty) else {
+        guard !lines.value.settleIsDue,
+            !(lines.value.unsettled.isEmpty && lines.value.starved.isEmpty)
+        else {
             return
         }
         lines.value.settleIsDue = true

@@ -70,10 +70,14 @@ final class Road {
     func start(_ call: Call) {
         guard let target = call.target else { return }
         counters.callsStarted += 1
+        // The caller may have computed for long, or be a host between two turns: its clocks
+        // begin now.
+        reactor.refreshNow()
         call.times.started = reactor.now
         call.totalDeadline = reactor.now.after(call.clocks.clocks.total)
         call.attempt.value = Attempt(
-            isIdempotent: call.method.isIdempotent, isReplayable: !call.hasContent || call.content.isReplayable,
+            isIdempotent: call.method.isIdempotent,
+            isReplayable: !call.hasContent || call.content.isReplayable,
             retriesReuseRace: settings.retriesReuseRace)
         if call.isCancelledEarly {
             fail(call, .cancelled)
@@ -220,7 +224,11 @@ final class Road {
             counters.callsSucceeded += 1
             return
         }
-        if failure.isCancellation { counters.callsCancelled += 1 } else { counters.callsFailed += 1 }
+        if failure.isCancellation {
+            counters.callsCancelled += 1
+        } else {
+            counters.callsFailed += 1
+        }
     }
 
     private func quietIfDone() {

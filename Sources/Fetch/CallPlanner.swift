@@ -21,6 +21,7 @@ struct CallPlanner: Sendable {
     var highWaterBytes: Int { configuration.limits.highWaterBytes }
 
     /// The plan of the simplest call: no query, no fields, no content.
+    @inline(never)
     func plan(_ method: Method, _ url: String) throws -> CallPlan {
         let target = try target(url)
         return CallPlan(
@@ -114,7 +115,9 @@ struct CallPlanner: Sendable {
     }
 
     /// A request's own clocks win over rules, and its total clock over all.
-    private func clocks(of request: Request, _ method: Method, _ target: Target) throws -> SharedClocks {
+    private func clocks(of request: Request, _ method: Method, _ target: Target) throws
+        -> SharedClocks
+    {
         guard request.timeouts != nil || request.totalTimeout != nil else {
             return clocks(method, target)
         }

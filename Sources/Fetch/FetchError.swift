@@ -128,7 +128,7 @@ public struct FetchError: Error, Sendable {
     /// The number of the attempt that failed last, counted from 1; 0 when none was begun.
     public var attempt: Int { attempts.last?.number ?? 0 }
 
-    init(
+    package init(
         _ code: Code, phase: Phase = .none, reason: String, method: String? = nil,
         url: String? = nil, attempts: [AttemptRecord] = [], elapsed: Duration = .zero,
         systemError: SystemError? = nil, response: Response? = nil

@@ -64,6 +64,7 @@ extension Fetcher {
                     engine.start(id, plan, .stream(pipe))
                 }
                 if !isPosted {
+                    // See above: then it is ours alone.
                     unsafe continuation.resume(throwing: Fetcher.closed(bound.reactor))
                 }
             }

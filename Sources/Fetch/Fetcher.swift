@@ -112,7 +112,11 @@ public final class Fetcher: Sendable {
     /// The pool in words: `2 active, 1 idle, 0 connecting`.
     public var poolDescription: String {
         get async {
-            await onReactor { engine, done in done(engine.poolDescription) } orElse: { "closed" }
+            await onReactor { engine, done in
+                done(engine.poolDescription)
+            } orElse: {
+                "closed"
+            }
         }
     }
 
@@ -146,6 +150,7 @@ public final class Fetcher: Sendable {
         }
     }
 
+    @inline(never)
     private func performElsewhere(_ plan: CallPlan) async throws -> WholeResponse {
         let bound = engine
         let ticket = CallTicket()
@@ -181,8 +186,8 @@ public final class Fetcher: Sendable {
         orElse: () -> R
     ) async -> R {
         let bound = engine
+        // `action` calls back once; a refused post leaves the continuation to us.
         let answer: R? = await unsafe withUnsafeContinuation { continuation in
-            // `action` calls back once; a refused post leaves the continuation to us.
             let isPosted = bound.reactor.post {
                 action(bound.value) { unsafe continuation.resume(returning: $0) }
             }

@@ -85,7 +85,9 @@ public struct FetcherConfiguration: Sendable {
         try validateNumbers()
         try validateDurations()
         for (host, addresses) in hostOverrides {
-            guard !addresses.isEmpty else { throw invalid("hostOverrides", "\(host) has no address") }
+            guard !addresses.isEmpty else {
+                throw invalid("hostOverrides", "\(host) has no address")
+            }
             for address in addresses where SocketAddress(literal: address, port: 0) == nil {
                 throw invalid("hostOverrides", "\(address) is not an IP address")
             }
@@ -117,12 +119,15 @@ public struct FetcherConfiguration: Sendable {
         ]
         for (key, value) in atLeastOne where value < 1 { throw invalid(key, "must be 1 or more") }
         let notNegative = [
-            ("pool.idleConnections", pool.idleConnections), ("pool.waitingCalls", pool.waitingCalls),
+            ("pool.idleConnections", pool.idleConnections),
+            ("pool.waitingCalls", pool.waitingCalls),
             ("limits.trailerBytes", limits.trailerBytes),
             ("limits.interimResponses", limits.interimResponses),
             ("limits.bodyBytes", limits.bodyBytes),
         ]
-        for (key, value) in notNegative where value < 0 { throw invalid(key, "must not be negative") }
+        for (key, value) in notNegative where value < 0 {
+            throw invalid(key, "must not be negative")
+        }
         if limits.fields > 65_535 { throw invalid("limits.fields", "must be 65,535 or less") }
         if limits.headBytes > 1 << 30 { throw invalid("limits.headBytes", "must be 1 GiB or less") }
     }

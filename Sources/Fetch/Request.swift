@@ -25,11 +25,16 @@ public struct Request: Sendable {
     public var bodyLimit: Int?
 
     /// A request without query, fields or content.
-    public init(_ method: HTTPRequest.Method = .get, _ url: String) {
+    public init(_ method: HTTPRequest.Method, _ url: String) {
         self.method = method
         self.url = url
         query = []
         headers = Headers()
+    }
+
+    /// GET, without query, fields or content.
+    public init(_ url: String) {
+        self.init(.get, url)
     }
 
     /// The request that an `HTTPRequest` describes. Its fields are checked again, because

@@ -29,8 +29,8 @@ public struct StreamedResponse: Sendable {
     public var trailers: ReceivedFields? {
         get async {
             let reader = reader
+            // Resumed by the action, or here if it is refused.
             return await unsafe withUnsafeContinuation { continuation in
-                // Resumed by the action, or here if it is refused.
                 let isPosted = reader.reactor.post {
                     unsafe continuation.resume(returning: reader.value.pipe.trailers)
                 }
@@ -66,7 +66,8 @@ public struct ResponseBody: AsyncSequence, Sendable {
 
         /// The next piece, never empty; nil at the body's end.
         ///
-        /// - Throws: ``FetchError`` with phase `body`, or `CancellationError`.
+        /// - Throws: ``FetchError`` with phase `body`, or `CancellationError`; `invalidRequest` when
+        ///   the scope was left.
         public mutating func next() async throws -> Bytes? {
             do {
                 return try await BodyReader.next(reader)
@@ -123,6 +124,10 @@ extension BodyPipe.Next {
         case .bytes(let bytes): return bytes
         case .end: return nil
         case .failure(let failure): throw failure
+        case .left:
+            throw FetchError(
+                .invalidRequest, phase: .body,
+                reason: "a streamed body can be read only inside its scope")
         }
     }
 }

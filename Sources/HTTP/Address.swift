@@ -6,27 +6,25 @@ internal import FetchBytes
 enum Address {
     /// Where a dotted quad that begins at `start` ends, if one does; −1 otherwise.
     static func endOfIPv4(_ bytes: Span<UInt8>, _ start: Int) -> Int {
+        let count = bytes.count
         var index = start
-        var parts = 0
-        while true {
-            let first = index
-            var value = 0
-            while index < bytes.count {
-                let digit = Int(bytes[index]) &- 0x30
-                guard digit >= 0, digit <= 9 else { break }
-                value = value &* 10 &+ digit
-                index &+= 1
+        var dots = 0
+        // 0x100 stands for "no digit yet".
+        var value = 0x100
+        while index < count {
+            let digit = bytes[index] &- 0x30
+            if digit < 10 {
+                guard value != 0 else { return -1 }  // a leading zero
+                value = (value & 0xff) &* 10 &+ Int(digit)
                 guard value <= 255 else { return -1 }
+            } else {
+                guard bytes[index] == UInt8(ascii: "."), dots < 3, value < 0x100 else { break }
+                dots &+= 1
+                value = 0x100
             }
-            let count = index &- first
-            guard count == 1 || (count > 1 && bytes[first] != UInt8(ascii: "0")) else {
-                return -1
-            }
-            parts &+= 1
-            if parts == 4 { return index }
-            guard index < bytes.count, bytes[index] == UInt8(ascii: ".") else { return -1 }
             index &+= 1
         }
+        return dots == 3 && value < 0x100 ? index : -1
     }
 
     /// Four decimal numbers up to 255 without leading zeros, with dots between.

@@ -1,7 +1,8 @@
-// FieldSection: received fields (RFC 9110 section 5), without a copy per field. A value; any thread.
+// FieldSection: received fields (RFC 9110 section 5), without a copy per field. A value; any
+// thread.
 //
-// One array holds everything: two words per field (where its name and its value lie), then the bytes
-// as they came. Made by the parser, which has checked every byte and every offset.
+// One array holds everything: two words per field (where its name and its value lie), then the
+// bytes as they came. Made by the parser, which has checked every byte and every offset.
 
 package import FetchBytes
 package import HTTPTypes

@@ -1,5 +1,5 @@
-// FieldText: field values as text. RFC 9110 section 5.5 leaves bytes above 0x7F undefined: UTF-8 where
-// it is valid, ISO Latin-1 otherwise. Pure; any thread.
+// FieldText: field values as text. RFC 9110 section 5.5 leaves bytes above 0x7F undefined: UTF-8
+// where it is valid, ISO Latin-1 otherwise. Pure; any thread.
 
 /// Makes strings of field values.
 package enum FieldText {

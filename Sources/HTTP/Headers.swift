@@ -1,5 +1,5 @@
-// Headers: the fields a caller sends (RFC 9110 section 5). A value; any thread. The lines are kept as
-// they go on the wire, so that sending them is one copy; nothing malformed ever gets in.
+// Headers: the fields a caller sends (RFC 9110 section 5). A value; any thread. The lines are kept
+// as they go on the wire, so that sending them is one copy; nothing malformed ever gets in.
 
 package import FetchBytes
 public import HTTPTypes

@@ -3,9 +3,9 @@
 // response: each hand-over is one reference count instead of a copy.
 //
 // The text is kept as it came when it is canonical already, which costs no allocation: the fields
-// below are ranges in it. Otherwise it is rewritten first (TargetRewriting). Canonical means: scheme
-// and host in lower case, no user information, no default or empty port, no dot segment, nothing
-// that has to be percent-encoded. A fragment may stay in the text; nothing ever reads it.
+// below are ranges in it. Otherwise it is rewritten first (TargetRewriting). Canonical means:
+// scheme and host in lower case, no user information, no default or empty port, no dot segment,
+// nothing that has to be percent-encoded. A fragment may stay in the text; nothing ever reads it.
 
 package import FetchBytes
 
@@ -103,29 +103,29 @@ package final class Target: Sendable {
 
     /// Writes the request target in origin form.
     package func appendPathAndQuery(to buffer: ByteBuffer) {
-        let range = parts.pathAndQuery
-        if parts.path.isEmpty { buffer.append(UInt8(ascii: "/")) }
-        if range.isEmpty { return }
         let utf8 = text.utf8
-        buffer.append(utf8.span.extracting(range))
+        parts.appendPathAndQuery(of: utf8.span, to: buffer)
     }
 
-    /// Writes the value of the Host field: the authority as it is (RFC 9112 section 3.2), a dot behind
-    /// the name included; only a zone stays out.
+    /// Writes the value of the Host field: host and, unless it is the default, port.
     package func appendHostField(to buffer: ByteBuffer) {
         let utf8 = text.utf8
-        if parts.zoneCount == 0 {
-            buffer.append(utf8.span.extracting(parts.authority))
-            return
+        parts.appendHostField(of: utf8.span, to: buffer)
+    }
+
+    /// Writes the request target, `between`, and the value of the Host field.
+    package func append(
+        to buffer: ByteBuffer, isAsterisk: Bool, between: StaticString
+    ) {
+        let utf8 = text.utf8
+        let bytes = utf8.span
+        if isAsterisk {
+            buffer.append(UInt8(ascii: "*"))
+        } else {
+            parts.appendPathAndQuery(of: bytes, to: buffer)
         }
-        // A zone means something on this machine only (RFC 6874 section 4).
-        buffer.append(UInt8(ascii: "["))
-        buffer.append(utf8.span.extracting(parts.host))
-        buffer.append(UInt8(ascii: "]"))
-        if parts.port != (parts.isSecure ? 443 : 80) {
-            buffer.append(UInt8(ascii: ":"))
-            buffer.appendDecimal(Int(parts.port))
-        }
+        buffer.append(between)
+        parts.appendHostField(of: bytes, to: buffer)
     }
 
     /// The value of the Host field.
@@ -141,10 +141,41 @@ package final class Target: Sendable {
             parts.port == other.parts.port, parts.flags == other.parts.flags,
             parts.zoneCount == other.parts.zoneCount
         else { return false }
+        // The same URL again: one comparison of two strings' addresses, mostly.
+        if text == other.text { return true }
         let mine = text.utf8
         let theirs = other.text.utf8
         return mine.span.extracting(parts.authority)
             .holdsSameBytes(as: theirs.span.extracting(other.parts.authority))
+    }
+}
+
+extension TargetParts {
+    @inline(__always)
+    fileprivate func appendPathAndQuery(of text: Span<UInt8>, to buffer: ByteBuffer) {
+        if path.isEmpty { buffer.append(UInt8(ascii: "/")) }
+        buffer.append(text.extracting(pathAndQuery))
+    }
+
+    @inline(__always)
+    fileprivate func appendHostField(of text: Span<UInt8>, to buffer: ByteBuffer) {
+        if zoneCount == 0 && !isAbsoluteName {
+            buffer.append(text.extracting(authority))
+        } else {
+            appendUnusualHost(of: text, to: buffer)
+        }
+    }
+
+    /// A host that is sent without its zone or its trailing dot.
+    private func appendUnusualHost(of text: Span<UInt8>, to buffer: ByteBuffer) {
+        let isAddress = hostKind == .ipv6
+        if isAddress { buffer.append(UInt8(ascii: "[")) }
+        buffer.append(text.extracting(host))
+        if isAddress { buffer.append(UInt8(ascii: "]")) }
+        if port != (isSecure ? 443 : 80) {
+            buffer.append(UInt8(ascii: ":"))
+            buffer.appendDecimal(Int(port))
+        }
     }
 }
 

@@ -172,10 +172,11 @@ struct TargetParts: Equatable, Sendable {
         let start = hostEnd &+ 1
         var index = start
         var value = 0
-        while index < bytes.count, index < start &+ 6 {
-            let digit = Int(bytes[index]) &- 0x30
-            guard digit >= 0, digit <= 9 else { break }
-            value = value &* 10 &+ digit
+        let end = min(bytes.count, start &+ 6)
+        while index < end {
+            let digit = bytes[index] &- 0x30
+            guard digit < 10 else { break }
+            value = value &* 10 &+ Int(digit)
             index &+= 1
         }
         guard value > 0, value <= 65_535, value != defaultPort,

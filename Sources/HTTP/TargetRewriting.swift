@@ -1,6 +1,6 @@
 // TargetRewriting: makes a URL canonical, or says what is wrong with it. The slow road, taken only
-// for what `TargetParts` does not accept as it is. Pure; any thread. RFC 3986 sections 5.2.4 and 6.2.2;
-// encode sets of the WHATWG URL Standard; RFC 6874 zones.
+// for what `TargetParts` does not accept as it is. Pure; any thread. RFC 3986 sections 5.2.4 and
+// 6.2.2; encode sets of the WHATWG URL Standard; RFC 6874 zones.
 
 internal import FetchBytes
 

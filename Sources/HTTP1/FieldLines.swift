@@ -1,8 +1,8 @@
 // FieldLines: where a section's lines lie, and how far the one being read was understood (RFC 9112
 // section 5). A value inside ResponseParser; the same reader serves heads and trailers.
 //
-// Offsets count from the start of the section's bytes, which are presented again and again until the
-// section is whole; `scanned` says how far they were looked at, so no byte is looked at twice.
+// Offsets count from the start of the section's bytes, which are presented again and again until
+// the section is whole; `scanned` says how far they were looked at, so no byte is looked at twice.
 
 internal import FetchBytes
 internal import FetchHTTP
@@ -16,7 +16,7 @@ struct FieldLines: Sendable {
     /// Where its name ends; 0 while it has not.
     private var nameEnd = 0
     private(set) var count = 0
-    /// Two words per field; grows with the first heads of a connection, and stays.
+    /// Two words per field; grows for a head of many fields and shrinks again.
     private var index = [UInt64](repeating: 0, count: 32)
 
     /// Bounds of a section.
@@ -32,6 +32,7 @@ struct FieldLines: Sendable {
         scanned = start
         nameEnd = 0
         count = 0
+        if index.count > 64 { index = [UInt64](repeating: 0, count: 32) }
     }
 
     /// Whether nothing of the section has been looked at.

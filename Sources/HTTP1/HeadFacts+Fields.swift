@@ -1,6 +1,6 @@
 // How single fields speak about framing and persistence: Content-Length (RFC 9110 section 8.6),
-// Transfer-Encoding (RFC 9112 section 6.1), Connection (RFC 9110 section 7.6.1) and the Keep-Alive hint.
-// Pure; peers' numbers are checked for overflow, hints saturate.
+// Transfer-Encoding (RFC 9112 section 6.1), Connection (RFC 9110 section 7.6.1) and the Keep-Alive
+// hint. Pure; peers' numbers are checked for overflow, hints saturate.
 
 internal import FetchBytes
 

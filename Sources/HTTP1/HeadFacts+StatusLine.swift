@@ -1,5 +1,5 @@
-// The status line (RFC 9112 section 4): "HTTP/1.1 200 OK" and CR LF, with exactly one space where the
-// grammar has one. Servers that leave out the space in front of an empty reason are forgiven.
+// The status line (RFC 9112 section 4): "HTTP/1.1 200 OK" and CR LF, with exactly one space where
+// the grammar has one. Servers that leave out the space in front of an empty reason are forgiven.
 
 internal import FetchBytes
 

@@ -35,36 +35,47 @@ package final class RequestEncoder: Sendable {
 
     /// Writes the head of a request whose parts were checked together, as a `RequestHead`.
     package func encode(
-        _ method: Method, _ target: Target, _ headers: Headers?, _ body: RequestBodyLength,
+        _ method: Method, _ target: Target, _ headers: Headers, _ body: RequestBodyLength,
         into buffer: ByteBuffer
     ) {
         method.appendWithSpace(to: buffer)
-        if method.isOptions, target.hadEmptyPath, !target.hasQuery {
-            buffer.append(UInt8(ascii: "*"))
+        // OPTIONS for the whole server (RFC 9112 section 3.2.4).
+        let isAsterisk = method.isOptions && target.hadEmptyPath && !target.hasQuery
+        let special = headers.specials
+        if special.contains(.host) {
+            append(target, isAsterisk: isAsterisk, callersHost: headers, to: buffer)
         } else {
-            target.appendPathAndQuery(to: buffer)
+            target.append(to: buffer, isAsterisk: isAsterisk, between: " HTTP/1.1\r\nHost: ")
         }
-        buffer.append(" HTTP/1.1\r\nHost: ")
-        if let headers {
-            append(headers, target, to: buffer)
-        } else {
-            target.appendHostField(to: buffer)
+        if headers.isEmpty {
             buffer.append(defaults)
+        } else {
+            appendFields(headers, special, to: buffer)
         }
         appendFraming(body, method, to: buffer)
         buffer.append("\r\n")
     }
 
-    /// Host, defaults that are not replaced, and the caller's fields.
-    private func append(_ headers: Headers, _ target: Target, to buffer: ByteBuffer) {
-        let specials = headers.specials
-        if specials.contains(.host) {
-            for index in 0..<headers.count where headers.special(at: index) == .host {
-                buffer.append(headers.value(at: index))
-            }
+    private func append(
+        _ target: Target, isAsterisk: Bool, callersHost headers: Headers, to buffer: ByteBuffer
+    ) {
+        if isAsterisk {
+            buffer.append(UInt8(ascii: "*"))
         } else {
-            target.appendHostField(to: buffer)
+            target.appendPathAndQuery(to: buffer)
         }
+        buffer.append(" HTTP/1.1\r\n")
+        for index in 0..<headers.count where headers.special(at: index) == .host {
+            buffer.append(utf8: headers.name(at: index))
+            buffer.append(": ")
+            buffer.append(headers.value(at: index))
+        }
+    }
+
+    /// The end of the Host line, the defaults that are not replaced, and the caller's fields.
+    private func appendFields(
+        _ headers: Headers, _ specials: Headers.Specials, to buffer: ByteBuffer
+    ) {
         buffer.append("\r\n")
         if !specials.contains(.userAgent) { buffer.append(userAgentLine) }
         if !specials.contains(.accept) { buffer.append(acceptLine) }

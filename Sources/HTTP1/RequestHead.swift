@@ -18,8 +18,7 @@ package enum RequestBodyLength: Equatable, Sendable {
 package struct RequestHead: Sendable {
     package let method: Method
     package let target: Target
-    /// The caller's fields; nil when there are none.
-    package let headers: Headers?
+    package let headers: Headers
     package let body: RequestBodyLength
     /// Whether the fields say `Connection: close`.
     package let saysClose: Bool
@@ -32,11 +31,10 @@ package struct RequestHead: Sendable {
         if method.isTrace, body != .none { throw .bodyNotAllowed }
         self.method = method
         self.target = target
-        self.headers = headers.isEmpty ? nil : headers
+        self.headers = headers
         self.body = body
-        let specials = headers.specials
         saysClose =
-            specials.isEmpty
+            headers.specials.rawValue == 0
             ? false : try Self.check(headers, contentLength: Self.length(of: body))
     }
 

@@ -1,5 +1,5 @@
-// ResponseHead: status line, fields and what they say about body and connection (RFC 9112 sections 4,
-// 6.3, 9.3). A value, made by ResponseParser; any thread.
+// ResponseHead: status line, fields and what they say about body and connection (RFC 9112 sections
+// 4, 6.3, 9.3). A value, made by ResponseParser; any thread.
 
 package import FetchBytes
 package import FetchHTTP

@@ -1,6 +1,7 @@
 // ResponseParser: bytes from a server become responses (RFC 9112). A value owned by one connection;
 // reactor thread. It keeps no bytes: what it has not consumed is presented again, in front of what
-// came since. It remembers how far it looked, so feeding byte by byte costs no more than feeding whole.
+// came since. It remembers how far it looked, so feeding byte by byte costs no more than feeding
+// whole.
 //
 // Strict on purpose: whatever two readers could read differently is an error, because the next
 // response on the connection would be read from the wrong place (request smuggling, section 11.2).
@@ -58,9 +59,14 @@ package struct ResponseParser: Sendable {
     private var lines = FieldLines()
     private var facts = HeadFacts()
 
-    /// A parser for a new connection.
+    /// A parser for a new connection. Limits beyond what offsets and `HTTPFields` can hold are
+    /// lowered to that: a gibibyte of head or trailers, 65,534 fields.
     package init(limits: ParserLimits = ParserLimits()) {
-        self.limits = limits
+        var bounded = limits
+        bounded.headBytes = min(limits.headBytes, 1 << 30)
+        bounded.trailerBytes = min(limits.trailerBytes, 1 << 30)
+        bounded.fields = min(limits.fields, 65_534)
+        self.limits = bounded
     }
 
     /// Whether a response has begun and not ended.

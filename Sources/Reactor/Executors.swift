@@ -108,6 +108,7 @@ extension Reactor {
         case .task, .generic:
             globalConcurrentExecutor.enqueue(ExecutorJob(job.job))
         case .serial(let face):
+            // The job's sender keeps the face alive.
             unsafe face._withUnsafeGuaranteedRef { $0.enqueueAfterEnd(job.job) }
         }
     }

@@ -211,6 +211,13 @@ public final class Reactor: TaskExecutor, @unchecked Sendable {
         return cachedNow
     }
 
+    /// Reads the clock again if `now` may be a millisecond old: for what begins in the middle of a
+    /// long callback, or between two turns of an embedding loop.
+    package func refreshNow() {
+        checkThread()
+        refreshClockAfterLongCall()
+    }
+
     /// Both clocks: `now`, and the wall clock, which is read.
     package var nowWithWall: Now {
         checkThread()
@@ -258,11 +265,11 @@ public final class Reactor: TaskExecutor, @unchecked Sendable {
         return true
     }
 
-    /// Lets go of an object on the reactor's thread; see the essay.
+    /// Gives up a reference on the reactor's thread; see the essay. It must be the caller's only
+    /// one: the reactor may have let go of it before this returns.
     @usableFromInline
-    func release(_ object: consuming AnyObject) {
-        // The reference's count is kept up by hand from here to `releaseReceived`.
-        let reference = unsafe Unmanaged.passRetained(object)
+    func release(_ reference: Unmanaged<AnyObject>) {
+        // The reference's count is kept up by hand from its holder to `serve`.
         if isForked { return unsafe reference.release() }  // on the child's only thread
         if unsafe inbox.put(.release(reference)) { return }
         inbox.lettingGo { unsafe reference.release() }
@@ -290,7 +297,8 @@ package struct ReactorBound<Value>: @unchecked Sendable {
     /// The value, on the reactor's thread; traps elsewhere, in every build.
     @inlinable package var value: Value {
         keeper.reactor.checkThread()
-        return keeper.holder.value
+        // The keeper, which is alive here, holds a reference.
+        return unsafe keeper.holder._withUnsafeGuaranteedRef { $0.value }
     }
 
     /// The reactor that the value belongs to.
@@ -298,20 +306,29 @@ package struct ReactorBound<Value>: @unchecked Sendable {
 }
 
 /// Shared by all copies of a `ReactorBound`; its end is the end of the last copy.
+///
+/// The unsafe reference is counted by hand: one from `init` to `deinit`, which hands it over. Were it
+/// an ordinary property, it would be given up on this thread after the other one was handed over,
+/// and whichever thread came last would run the inside's `deinit`.
+@safe
 @usableFromInline
 final class ReactorKeeper<Value> {
     @usableFromInline let reactor: Reactor
-    @usableFromInline let holder: ReactorHolder<Value>
+    @usableFromInline let holder: Unmanaged<ReactorHolder<Value>>
 
     @inlinable
     init(_ value: Value, on reactor: Reactor) {
         self.reactor = reactor
-        holder = ReactorHolder(value)
+        unsafe holder = .passRetained(ReactorHolder(value))
     }
 
     @inlinable
     deinit {
-        if !reactor.isCurrent { reactor.release(holder) }
+        if reactor.isCurrent {
+            unsafe holder.release()
+        } else {
+            unsafe reactor.release(.fromOpaque(holder.toOpaque()))
+        }
     }
 }
 

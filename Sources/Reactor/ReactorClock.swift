@@ -15,7 +15,11 @@ public struct ReactorClock: Clock {
     let reactor: Reactor
 
     /// The time: the reactor's own on its thread, read from the system on others.
-    public var now: Instant { reactor.isCurrent ? reactor.now : reactor.nowElsewhere() }
+    public var now: Instant {
+        guard reactor.isCurrent else { return reactor.nowElsewhere() }
+        reactor.refreshNow()
+        return reactor.now
+    }
 
     /// One millisecond.
     public var minimumResolution: Duration { .milliseconds(1) }

@@ -45,6 +45,7 @@ extension Reactor {
             // The runtime's own queue, since this one has ended. Jobs travel as their addresses.
             return unsafe fetch_enqueue_global_with_delay(job.address, max(0, nanoseconds))
         }
+        refreshClockAfterLongCall()
         _ = schedule(
             delayedJobs, token: job.bits, at: cachedNow.adding(nanoseconds: nanoseconds))
     }
@@ -65,6 +66,7 @@ final class DelayedJobs: TimerHandler {
     /// The reactor ends: the runtime's own queue waits for the rest of the time.
     func timerDiscarded(_ token: Int, dueAt deadline: Instant) {
         let left = max(0, deadline.nanoseconds(since: reactor.cachedNow))
+        // The job's address, which the runtime takes over.
         unsafe fetch_enqueue_global_with_delay(UnownedJob(bits: token).address, left)
     }
 }

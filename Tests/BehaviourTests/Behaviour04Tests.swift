@@ -60,8 +60,8 @@ private func one(_ change: (inout FetcherConfiguration) -> Void = { _ in }) -> F
                 try await group.waitForAll()
             }
             #expect(stage.network.mostOpenInAll == 100)
-            // After the second of grace that idleness is given.
-            try await stage.pass(.milliseconds(1_100))
+            // A second of grace, and the look that comes a second later at most.
+            try await stage.pass(.milliseconds(2_100))
             #expect(stage.open <= 20)
             #expect(try await stage.statistics.idle == stage.open)
         }
@@ -234,7 +234,7 @@ private func one(_ change: (inout FetcherConfiguration) -> Void = { _ in }) -> F
                 _ = try await stage.fetcher.get(url(number))
                 try await stage.pass(.milliseconds(5))
             }
-            try await stage.pass(.milliseconds(1_200))
+            try await stage.pass(.milliseconds(2_100))
             #expect((1...5).map { stage.network.open[address($0)] ?? 0 } == [0, 0, 0, 1, 1])
         }
     }

@@ -189,6 +189,7 @@ struct StreamingTests {
                 case .bytes(let bytes): woken.append(String(bytes))
                 case .end: woken.append("end")
                 case .failure: woken.append("failure")
+                case .left: woken.append("left")
                 }
             }
             if woken.isEmpty {

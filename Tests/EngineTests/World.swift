@@ -239,7 +239,7 @@ final class TestStream {
         case .bytes(let bytes): return bytes
         case .end: ended = true
         case .failure(let failure): self.failure = failure
-        case nil: break
+        case .left, nil: break
         }
         return nil
     }

@@ -7,36 +7,39 @@ import Glibc
 import TestSupport
 
 /// Uploads to a peer that leaves under them, SIGPIPE as the system has it: a signal would end this
-/// process. The peer has closed by the time the next head is sent, which it answers by a reset;
-/// the content behind that head is then a write to a broken connection (EPIPE).
+/// process. The origin closes at the head; the pieces come when it has. The first is answered by a
+/// reset, and the next is a write to a broken connection (EPIPE).
 func probeResets(_ count: Int) throws {
-    var action = sigaction()
-    // Reads the disposition into a local.
-    _ = unsafe sigaction(SIGPIPE, nil, &action)
-    // SIG_DFL is the null pointer.
-    print("default disposition \(unsafe action.__sigaction_handler.sa_handler == nil)")
-    let script = Script(
-        early: { $0.target == "/reset" ? [.reset] : nil }, whole: { _ in [.text("x"), .close] })
-    try withOrigin(script) { reactor, port in
+    print("default disposition \(pipeSignalIsDefault())")
+    let log = OriginLog(.nothing)
+    var configuration = Reactor.Configuration()
+    // The producer waits by yielding.
+    configuration.maxJobsPerTurn = 8
+    try withOrigin(.atHead { _ in [.close] }, log: log, configuration) { reactor, port in
         let fetcher = try Fetcher()
-        let body = RequestBody.bytes([UInt8](repeating: 7, count: 200_000))
-        var answered = 0
-        for _ in 0..<count {
-            answered += try await fetcher.put("http://127.0.0.1:\(port)/", body: body).ok ? 1 : 0
-        }
-        var failed = 0
-        for _ in 0..<100 {
+        var codes: Set<String> = []
+        for number in 0..<count {
+            let pieces = AsyncThrowingStream<Bytes, any Error>(unfolding: {
+                while log.snapshot.accepted - log.snapshot.open <= number { await Task.yield() }
+                return Bytes("a piece of the content")
+            })
             do {
-                _ = try await fetcher.post("http://127.0.0.1:\(port)/reset", body: body)
-            } catch is FetchError {
-                failed += 1
+                _ = try await fetcher.post(
+                    "http://127.0.0.1:\(port)/", body: .stream(length: 100_000, pieces))
+            } catch let error as FetchError {
+                codes.insert(error.code.rawValue)
             }
         }
-        let races = try await fetcher.statistics.reuseRacesLost
-        print("answered \(answered), resets \(failed), raced \(races > 0)")
+        print("\(count) failed: \(codes.sorted())")
     }
-    _ = unsafe sigaction(SIGPIPE, nil, &action)
-    print("alive, still default \(unsafe action.__sigaction_handler.sa_handler == nil)")
+    print("alive, still default \(pipeSignalIsDefault())")
+}
+
+private func pipeSignalIsDefault() -> Bool {
+    var action = sigaction()
+    // Reads the disposition into a local; SIG_DFL is the null pointer.
+    return unsafe sigaction(SIGPIPE, nil, &action) == 0
+        && action.__sigaction_handler.sa_handler == nil
 }
 
 /// A child of fork(2) in the middle of calls.

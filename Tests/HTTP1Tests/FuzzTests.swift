@@ -1,4 +1,5 @@
-// Random damage to good responses: nothing traps, and how bytes are cut never changes what they mean.
+// Random damage to good responses: nothing traps, and how bytes are cut never changes what they
+// mean.
 
 import FetchHTTP1
 import Testing

@@ -89,7 +89,7 @@ struct RequestTests {
                 + "ACCEPT: a/b\r\naccept: c/d\r\n\r\n"),
         Sent(
             headers: [("X", "1"), ("host", "other:81"), ("Y", "2")],
-            wire: "GET / HTTP/1.1\r\nHost: other:81\r\n\(defaults)X: 1\r\nY: 2\r\n\r\n"),
+            wire: "GET / HTTP/1.1\r\nhost: other:81\r\n\(defaults)X: 1\r\nY: 2\r\n\r\n"),
         Sent(headers: [("Host", "")], wire: "GET / HTTP/1.1\r\nHost: \r\n\(defaults)\r\n"),
         Sent(
             method: "POST", headers: [("Content-Length", "5"), ("X", "y")], body: .known(5),

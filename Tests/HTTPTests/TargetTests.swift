@@ -48,8 +48,8 @@ struct TargetTests {
         ("http://[::1]", "[::1]", "/"),
         ("http://[::1]:80", "[::1]", "/"),
         ("http://[::1]?a", "[::1]", "/?a"),
-        ("http://example.com./", "example.com.", "/"),
-        ("http://example.com.:8080/", "example.com.:8080", "/"),
+        ("http://example.com./", "example.com", "/"),
+        ("http://example.com.:8080/", "example.com:8080", "/"),
         ("http://localhost/", "localhost", "/"),
         ("http://a_b.example/", "a_b.example", "/"),
         ("http://a-b.example/", "a-b.example", "/"),
@@ -126,7 +126,7 @@ struct TargetTests {
         ("http://h/?#", "h", "/?"),
         ("http://a.b.c.d.e.f/", "a.b.c.d.e.f", "/"),
         ("http://H:8080?Q#F", "h:8080", "/?Q"),
-        ("https://user:secret@EXAMPLE.com.:0443/a/../b?ü#x", "example.com.", "/b?%C3%BC"),
+        ("https://user:secret@EXAMPLE.com.:0443/a/../b?ü#x", "example.com", "/b?%C3%BC"),
     ]
 
     static let refused: [(String, TargetError)] = [

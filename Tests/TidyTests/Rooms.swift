@@ -45,7 +45,7 @@ enum Rooms {
         "Sources/PublicSuffix": .only("CFetchPsl"),
         "Sources/TLS": .only("FetchBytes", "FetchCrypto", "CFetchOpenSSL"),
         "Sources/Reactor": .only(
-            "FetchTime", "CFetchLinux", "Glibc", "Synchronization", "Dispatch"),
+            "FetchTime", "CFetchLinux", "Glibc", "Synchronization", "Dispatch", "_Concurrency"),
         "Sources/Transport": .only(
             "FetchReactor", "FetchTLS", "FetchBytes", "FetchTime", "CFetchAres", "Glibc"),
         "Sources/Policy": .only("FetchHTTP", "FetchTime"),
@@ -63,6 +63,8 @@ enum Rooms {
         "Benchmarks/Bench": .anything,
         "Tests/TestSupport": .anything,
         "Tests/MockServer": .anything,
+        "Tests/ReactorProbe": .anything,
+        "Tests/FetchProbe": .anything,
     ]
 
     /// The room of a folder: nil when the table doesn't know it. C rooms hold no Swift, so no Swift

@@ -125,6 +125,7 @@ struct Sample: Sendable, CustomTestStringConvertible {
             .sleeping, "Tests/ATests/A.swift", "try await Task.sleep(for: .seconds(1))",
             refused: [1]),
         Sample(.sleeping, "Tests/ATests/A.swift", "usleep(100)\nsleep(1)", refused: [1, 2]),
+        Sample(.sleeping, "Tests/ReactorTests/A.swift", "Task.sleep(1)\nsleep(1)", refused: [2]),
         Sample(
             .sleeping, "Tests/ATests/A.swift", "try await reactor.clock.sleep(for: .seconds(1))"),
         Sample(.sleeping, "Sources/Reactor/A.swift", "func sleep(for a: Int) {}\nsleep(1)"),

@@ -14,6 +14,7 @@ from command import Session, body
 from origin import Origin, ok
 
 import judge_flows
+import judge_model
 import judge_requests
 import judge_responses
 
@@ -143,6 +144,10 @@ def main():
         start, problems = time.monotonic(), []
         count = run_requests(problems)
         failures += report("requests", count, start, problems)
+    if not parts or "random" in parts:
+        start = time.monotonic()
+        problems = judge_model.run("fixed", 800)
+        failures += report("random responses, against a model", 800, start, problems)
     for flow in judge_flows.FLOWS:
         name = flow.__name__.replace("_", " ")
         if parts and not any(part in name for part in parts):

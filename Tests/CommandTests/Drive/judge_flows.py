@@ -107,13 +107,14 @@ def answers_in_random_pieces_find_their_requests():
         own(all_answered(session, 400))
 
 
-LARGE = base64.b64encode(bytes(16 << 20)).decode()
+LARGE = base64.b64encode(bytes(8 << 20)).decode()
 
 
 def early(answer_bytes, then, **wanted):
-    """An upload of 16 MiB of which the server reads nothing but the head."""
+    """An upload of 8 MiB of which the server reads nothing but the head."""
 
-    def answer(connection, heard):
+    def answer(connection):
+        times.append(time.monotonic())
         connection.send(answer_bytes)
         if then:
             getattr(connection, then)()
@@ -128,7 +129,7 @@ def early(answer_bytes, then, **wanted):
             self.heads.append(head)
             try:
                 if head.startswith(b"POST"):
-                    answer(connection, None)
+                    answer(connection)
                 else:
                     connection.send(ok(b"next"))
                     done.wait(10)
@@ -138,17 +139,18 @@ def early(answer_bytes, then, **wanted):
 
     done = threading.Event()
     origin = Deaf(None)
-    origin.heads = []
+    # A small window: the whole upload must never fit into the sockets' buffers.
+    origin.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
+    origin.heads, times = [], []
     with origin, Session() as session:
-        started = time.monotonic()
         result = session.ask(id=1, url=origin.url(), method="POST", body_base64=LARGE,
                              timeout_ms=8000)
-        elapsed = time.monotonic() - started
+        elapsed = time.monotonic() - times[0]
         after = session.ask(id=2, url=origin.url("/next"), timeout_ms=8000)
         done.set()
     equal((after["ok"], after["ok"] and body(after)), (True, b"next"), "the next response")
     equal(len(origin.heads), 2, "connections")
-    holds(elapsed < 3, f"{elapsed:.1f} s for an answer that was there at once")
+    holds(elapsed < 1, f"{elapsed:.1f} s for an answer that was there at once")
     if "codes" in wanted:
         holds(not result["ok"] and result["error"]["code"] in wanted["codes"], f"{result}")
     else:
@@ -175,6 +177,50 @@ def an_interim_and_a_final_answer_during_an_upload():
 
 
 @flow
+def interim_answers_do_not_end_an_upload():
+    size = 4 << 20
+
+    class Patient(Origin):
+        def _serve(self, connection):
+            connection._until(b"\r\n\r\n")
+            for _ in range(4):
+                connection.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+                self.read += len(connection._exactly(size // 4))
+            connection.send(ok(b"taken"))
+            connection._until(b"\r\n\r\n")
+            connection.send(ok(b"next"))
+            done.wait(5)
+
+    done = threading.Event()
+    origin = Patient(None)
+    origin.read = 0
+    data = base64.b64encode(bytes(size)).decode()
+    with origin, Session() as session:
+        result = session.ask(id=1, url=origin.url(), method="POST", body_base64=data)
+        equal((result["ok"], body(result), origin.read), (True, b"taken", size), "answer")
+        equal(body(session.ask(id=2, url=origin.url())), b"next", "the next response")
+        equal(origin.accepted, 1, "connections")
+        done.set()
+
+
+@flow
+def failures_name_the_phase_they_happened_in():
+    for wire, code, phase in (
+        (b"x", "malformed-response", "first-byte"), (LINE + b"A : b\r\n\r\n",
+                                                    "malformed-response", "first-byte"),
+        (b"", "closed-before-response", "first-byte"),
+        (LINE + b"A: b\r\n" * 300 + b"\r\n", "head-too-large", "first-byte"),
+        (LINE + b"Content-Length: 5\r\n\r\nhell", "truncated-body", "body"),
+        (CHUNKED + b"x\r\n", "malformed-response", "body"),
+        (CHUNKED + b"5\r\nhello\r\n", "truncated-body", "body"),
+        (CHUNKED + b"0\r\n" + b"A: b\r\n" * 300 + b"\r\n", "head-too-large", "body"),
+        (LINE + b"Content-Length: 67108865\r\n\r\n", "body-too-large", "body"),
+    ):
+        with Origin(lambda c, h: (c.send(wire), c.close())) as origin, Session() as session:
+            failed(session.ask(id=1, url=origin.url()), code, phase)
+
+
+@flow
 def an_answer_until_the_end_during_an_upload():
     early(b"HTTP/1.1 413 X\r\n\r\nfull", "finish", status=413, data=b"full")
 
@@ -196,7 +242,7 @@ def a_malformed_answer_during_an_upload():
 
 @flow
 def a_body_that_a_reset_cut_is_never_whole_whoever_met_the_reset_first():
-    """The upload's write may be what hears of the reset; the read behind it then sees a mere end."""
+    """The upload's write may be what hears of the reset; the read behind it sees a mere end."""
     for _ in range(30):
         early_reset()
 
@@ -401,11 +447,11 @@ def IPv6_literals_stand_in_brackets():
 
 
 @flow
-def a_name_keeps_the_dot_behind_it_in_Host():
+def a_dot_behind_a_name_stays_out_of_Host():
     with Origin(lambda c, h: c.send(ok())) as origin, Session() as session:
         result = session.ask(id=1, url=f"http://localhost.:{origin.port}/")
         if result["ok"]:
-            equal(origin.heard[0].field("Host"), b"localhost.:%d" % origin.port, "Host")
+            equal(origin.heard[0].field("Host"), b"localhost:%d" % origin.port, "Host")
 
 
 @flow
@@ -428,7 +474,7 @@ def a_flood_of_garbage_ends_at_once_in_flat_memory():
 
 
 @flow
-def a_thousand_random_garblings_never_hang_or_kill():
+def random_garblings_never_hang_or_kill():
     """Every answer ends in some result, and the process lives."""
     good = [ok(b"hello"), CHUNKED + b"5;a=\"b\"\r\nhello\r\n0\r\nA: b\r\n\r\n",
             b"HTTP/1.1 103 E\r\nA: b\r\n\r\n" + ok(b"x", b"Keep-Alive: timeout=5, max=9\r\n"),
@@ -456,7 +502,7 @@ def a_thousand_random_garblings_never_hang_or_kill():
         connection.close()
 
     with Origin(answer) as origin, Session() as session:
-        for number in range(1000):
+        for number in range(400):
             session.ask(id=number, url=origin.url(f"/{number}"), timeout_ms=5000)
             if number % 10 == 0:
                 result = session.ask(id=number, url=origin.url(f"/n{number}"))

@@ -8,11 +8,13 @@ IDS = itertools.count()
 
 
 class Sent:
-    """A line and what goes out for it: request line, Host, fields, body. `{port}` is the origin's."""
+    """A line and what goes out for it; `{port}` is the origin's."""
 
     def __init__(self, name, line="GET / HTTP/1.1", host="127.0.0.1:{port}", fields=None, data=b"",
-                 url="http://127.0.0.1:{port}/", shown=None, replaced=(), **members):
+                 url="http://127.0.0.1:{port}/", shown=None, replaced=(), host_name="Host",
+                 **members):
         self.name, self.line, self.host, self.url = name, line, host, url
+        self.host_name = host_name
         self.fields, self.data, self.shown = fields or [], data, shown
         self.replaced, self.members = replaced, members
 
@@ -21,7 +23,7 @@ class Sent:
                 **self.members}
 
     def head(self, port, agent):
-        lines = [self.line, f"Host: {self.host.format(port=port)}"]
+        lines = [self.line, f"{self.host_name}: {self.host.format(port=port)}"]
         if "user-agent" not in self.replaced:
             lines.append(f"User-Agent: {agent.decode()}")
         if "accept" not in self.replaced:
@@ -205,6 +207,10 @@ def fields():
     yield sent("Host", [["Host", "example.org"]], [], host="example.org")
     yield sent("Host with a port", [["A", "1"], ["Host", "example.org:8080"], ["B", "2"]],
                [["A", "1"], ["B", "2"]], host="example.org:8080")
+    yield sent("Host in its case", [["A", "1"], ["hOsT", "h"]], [["A", "1"]], host="h",
+               host_name="hOsT")
+    # RFC 9110 section 8.6: not sent where neither content nor the method calls for it.
+    yield sent("Content-Length of nothing", [["content-length", "0"], ["A", "1"]], [["A", "1"]])
     yield sent("Host of IPv6", [["Host", "[::1]:80"]], [], host="[::1]:80")
     for name, value in (("Cookie", "a=b; c=d"), ("Authorization", "Basic eDp5"),
                         ("Range", "bytes=0-1"), ("If-None-Match", "\"x\""), ("Content-Type", "a/b"),

@@ -1,0 +1,123 @@
+// Every default, and every value that is refused (CFG-05, CFG-10).
+
+import Fetch
+import Testing
+
+struct ConfigurationTests {
+    /// The numbers of DESIGN.md, "Defaults".
+    @Test func `the defaults are those that are documented`() {
+        let configuration = FetcherConfiguration()
+        let timeouts = configuration.timeouts
+        #expect(timeouts.queue == .seconds(30))
+        #expect(timeouts.dns == .seconds(10))
+        #expect(timeouts.connect == .seconds(10))
+        #expect(timeouts.tls == .seconds(10))
+        #expect(timeouts.writeIdle == .seconds(30))
+        #expect(timeouts.firstByte == .seconds(30))
+        #expect(timeouts.readIdle == .seconds(30))
+        #expect(timeouts.total == .seconds(300))
+        let pool = configuration.pool
+        #expect(pool.connectionsPerOrigin == 10)
+        #expect(pool.connections == 100)
+        #expect(pool.idleConnections == 20)
+        #expect(pool.idleTimeout == .seconds(10))
+        #expect(pool.idleTimeoutMost == .seconds(60))
+        #expect(pool.usesPerConnection == nil)
+        #expect(pool.lifetime == nil)
+        #expect(pool.waitingCalls == 10_000)
+        #expect(pool.trackedOrigins == 10_000)
+        #expect(pool.retriesReuseRace)
+        let limits = configuration.limits
+        #expect(limits.headBytes == 64 << 10)
+        #expect(limits.fields == 256)
+        #expect(limits.startLineBytes == 16 << 10)
+        #expect(limits.trailerBytes == 16 << 10)
+        #expect(limits.interimResponses == 16)
+        #expect(limits.bodyBytes == 64 << 20)
+        #expect(limits.highWaterBytes == 256 << 10)
+        #expect(configuration.userAgent == "swift-fetch/\(FetchVersion.current)")
+        #expect(configuration.baseURL == nil)
+        #expect(configuration.timeoutRules.isEmpty)
+        #expect(configuration.hostOverrides.isEmpty)
+    }
+
+    @Test func `a request asks for nothing that was not set`() {
+        let request = Request("http://a.test/")
+        #expect(request.method == .get)
+        #expect(request.query.isEmpty)
+        #expect(request.headers.isEmpty)
+        #expect(request.body == nil)
+        #expect(request.timeouts == nil)
+        #expect(request.totalTimeout == nil)
+        #expect(request.bodyLimit == nil)
+    }
+
+    struct Bad: Sendable, CustomTestStringConvertible {
+        let key: String
+        let change: @Sendable (inout FetcherConfiguration) -> Void
+        var testDescription: String { key }
+
+        init(_ key: String, _ change: @escaping @Sendable (inout FetcherConfiguration) -> Void) {
+            self.key = key
+            self.change = change
+        }
+    }
+
+    static let bad: [Bad] = [
+        Bad("pool.connectionsPerOrigin") { $0.pool.connectionsPerOrigin = 0 },
+        Bad("pool.connections") { $0.pool.connections = 0 },
+        Bad("pool.idleConnections") { $0.pool.idleConnections = -1 },
+        Bad("pool.idleTimeout") { $0.pool.idleTimeout = .seconds(-1) },
+        Bad("pool.idleTimeoutMost") { $0.pool.idleTimeoutMost = .seconds(-1) },
+        Bad("pool.usesPerConnection") { $0.pool.usesPerConnection = 0 },
+        Bad("pool.lifetime") { $0.pool.lifetime = .zero },
+        Bad("pool.waitingCalls") { $0.pool.waitingCalls = -1 },
+        Bad("pool.trackedOrigins") { $0.pool.trackedOrigins = 0 },
+        Bad("limits.headBytes") { $0.limits.headBytes = 0 },
+        Bad("limits.headBytes") { $0.limits.headBytes = 2 << 30 },
+        Bad("limits.fields") { $0.limits.fields = 0 },
+        Bad("limits.fields") { $0.limits.fields = 65_536 },
+        Bad("limits.startLineBytes") { $0.limits.startLineBytes = 0 },
+        Bad("limits.trailerBytes") { $0.limits.trailerBytes = -1 },
+        Bad("limits.interimResponses") { $0.limits.interimResponses = -1 },
+        Bad("limits.bodyBytes") { $0.limits.bodyBytes = -1 },
+        Bad("limits.highWaterBytes") { $0.limits.highWaterBytes = 0 },
+        Bad("timeouts.queue") { $0.timeouts.queue = .zero },
+        Bad("timeouts.dns") { $0.timeouts.dns = .zero },
+        Bad("timeouts.connect") { $0.timeouts.connect = .seconds(-1) },
+        Bad("timeouts.tls") { $0.timeouts.tls = .zero },
+        Bad("timeouts.writeIdle") { $0.timeouts.writeIdle = .zero },
+        Bad("timeouts.firstByte") { $0.timeouts.firstByte = .zero },
+        Bad("timeouts.readIdle") { $0.timeouts.readIdle = .zero },
+        Bad("timeouts.total") { $0.timeouts.total = .zero },
+        Bad("timeoutRules") { $0.timeoutRules = [.path(contains: "/", total: .zero)] },
+        Bad("hostOverrides") { $0.hostOverrides = ["a.test": []] },
+        Bad("hostOverrides") { $0.hostOverrides = ["a.test": ["not an address"]] },
+        Bad("baseURL") { $0.baseURL = "not a url" },
+        Bad("baseURL") { $0.baseURL = "ftp://a.test" },
+        Bad("userAgent") { $0.userAgent = "a\r\nb" },
+    ]
+
+    @Test(arguments: bad)
+    func `a value that makes no sense is refused by its key`(bad: Bad) {
+        let error = #expect(throws: FetchError.self) { _ = try LocalWorld(bad.change) }
+        #expect(error?.code == .invalidConfiguration)
+        #expect(error?.reason.hasPrefix(bad.key + ": ") == true, "\(error?.reason ?? "")")
+        #expect(error?.isRetryable == false)
+    }
+
+    @Test func `what is at the edge of sense is accepted`() throws {
+        _ = try LocalWorld {
+            $0.pool.idleConnections = 0
+            $0.pool.waitingCalls = 0
+            $0.pool.idleTimeout = .zero
+            $0.limits.trailerBytes = 0
+            $0.limits.interimResponses = 0
+            $0.limits.bodyBytes = 0
+            $0.limits.fields = 65_535
+            $0.timeouts = .disabled
+            $0.timeouts.connect = .nanoseconds(1)
+            $0.pool.lifetime = .seconds(Int64.max)
+        }
+    }
+}
