@@ -142,10 +142,12 @@ private func readAll(_ stream: any ByteStream) -> ([UInt8], ReadOutcome) {
             var received = 0
             var ended = false
             pair.farHandler.whenReady = { _ in
-                let (bytes, outcome) = readAll(pair.far)
-                received += bytes.count
-                ended = outcome == .end
-                if ended { pair.far.setReading(false) }
+                let buffer = ByteBuffer(capacity: 65_536)
+                while case .bytes(let count) = pair.far.read(into: buffer, atMost: 65_536) {
+                    received += count
+                    buffer.removeAll()
+                }
+                ended = received == total
             }
             _ = drive(pair.reactor) { ended }
             return (first, received)

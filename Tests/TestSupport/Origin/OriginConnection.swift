@@ -206,19 +206,24 @@ final class OriginConnection: ByteStreamHandler, TimerHandler {
     }
 
     private func takeContent(_ count: Int) {
-        let bytes = input.takeBytes(count)
-        record(bytes)
-        guard exchange != nil else { return }
         let seen = exchange?.request.upload.bytes ?? 0
+        let keeps = exchange?.steps == nil
         exchange?.request.upload.bytes += count
-        if exchange?.request.upload.followsPattern == true {
-            exchange?.request.upload.followsPattern = BodyPattern.matches(bytes, at: seen)
+        let follows = exchange?.request.upload.followsPattern == true
+        // The pointer is used during the call only; what is not kept is not copied.
+        unsafe input.withReadable { readable in
+            let bytes = unsafe UnsafeRawBufferPointer(rebasing: readable.prefix(count))
+            unsafe record(bytes)
+            if follows, unsafe !BodyPattern.matches(bytes, at: seen) {
+                exchange?.request.upload.followsPattern = false
+            }
+            if keeps, seen + count <= origin.limits.body {
+                unsafe exchange?.request.body.append(contentsOf: bytes)
+            }
         }
-        guard exchange?.steps == nil else { return }
-        if seen + count > origin.limits.body {
+        input.consume(count)
+        if keeps, seen + count > origin.limits.body {
             refuse("more content than the origin keeps")
-        } else {
-            exchange?.request.body.append(contentsOf: bytes)
         }
     }
 
