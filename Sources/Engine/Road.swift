@@ -187,8 +187,9 @@ final class Road {
         follow(call)
     }
 
-    /// The call leaves the road, and its caller is told: a continuation only makes its task runnable
-    /// and is resumed at once; a callback is the caller's code and waits for the end of the event.
+    /// The call leaves the road, and its caller is told: a continuation only makes its task
+    /// runnable and is resumed at once; a callback is the caller's code and waits for the end of
+    /// the event.
     func end(_ call: Call, _ failure: CallFailure?) {
         leaveLine(call)
         if call.hasContent { call.content.stop() }

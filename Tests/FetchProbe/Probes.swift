@@ -136,13 +136,16 @@ func probeOrigins(_ count: Int) throws {
 }
 
 func probeCloseOnExec() throws {
+    // What this process was started with is not ours.
+    let ofOthers = Set(descriptors())
     try withOrigin(.always(.delay(.milliseconds(5)), .text("x"))) { reactor, port in
         let fetcher = try Fetcher()
         async let one = fetcher.get("http://127.0.0.1:\(port)/")
         async let two = fetcher.get("http://127.0.0.1:\(port)/")
         try await reactor.clock.sleep(for: .milliseconds(2))
-        let inherited = descriptors().filter { $0 > 2 && fcntl($0, F_GETFD) & FD_CLOEXEC == 0 }
-        // The shell that starts this process may have left one of its own.
+        let inherited = descriptors().filter {
+            !ofOthers.contains($0) && fcntl($0, F_GETFD) & FD_CLOEXEC == 0
+        }
         let sockets = inherited.filter { isSocket($0) }
         print("sockets that exec would keep: \(sockets.count)")
         _ = try await (one, two)
