@@ -72,8 +72,9 @@ extension Fetcher {
             .patch, url, query: query, headers: headers, body: body, timeout: timeout)
     }
 
-    /// Sends a request with any method and waits for all of the response.
     // Not inlined: a task's first kilobyte is free, and the plain GET's frame must fit into it.
+
+    /// Sends a request with any method and waits for all of the response.
     @inline(never)
     public func request(
         _ method: HTTPRequest.Method, _ url: String, query: [(String, String)] = [],

@@ -1,7 +1,7 @@
 // Writes JSON pieces into a growing line. Pure; used by `ResultLine`.
 //
-// What it writes is ASCII: everything else leaves as \uXXXX, so that a reader in any locale, and one
-// that splits text at U+0085 or U+2028, sees the same one line.
+// What it writes is ASCII: everything else leaves as \uXXXX, so that a reader in any locale, and
+// one that splits text at U+0085 or U+2028, sees the same one line.
 
 /// A line under construction.
 package struct JSONWriter {

@@ -11,7 +11,7 @@ internal import Glibc
 final class LineRun: StandardInputHandler {
     /// Most requests that run at once, unless the command line says otherwise.
     static let defaultConcurrency = 64
-    /// Descriptors beside the running requests' connections: standard ones, the reactor's, idle ones.
+    /// Descriptors beside the running requests' connections: standard, the reactor's, idle ones.
     static let otherDescriptors = 64
     /// Longest line of input; room for a body of 48 MiB in base64.
     static let lineLimit = 64 << 20

@@ -4,7 +4,8 @@
 internal import Glibc
 
 /// A closed standard descriptor's number would go to the next file that is opened, the reactor's
-/// epoll set perhaps. One that can't be written stands in for it: writing to it fails, as it should.
+/// epoll set perhaps. One that can't be written stands in for it: writing to it fails, as it
+/// should.
 func openStandardDescriptors() {
     for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) < 0 {
         _ = unsafe open("/dev/null", O_RDONLY)  // the pointer is to a literal

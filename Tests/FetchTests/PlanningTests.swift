@@ -1,5 +1,5 @@
-// What is refused before anything is opened, where a base URL leads, and which clock holds (CORE-08,
-// ERR-02, ERR-03, POOL-13).
+// What is refused before anything is opened, where a base URL leads, and which clock holds
+// (CORE-08, ERR-02, ERR-03, POOL-13).
 
 import Fetch
 import TestSupport

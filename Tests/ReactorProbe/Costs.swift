@@ -63,6 +63,7 @@ private final class Counter: ReadinessHandler, TimerHandler {
 private actor Tenant {
     let executor: ReactorSerialExecutor
     nonisolated var unownedExecutor: UnownedSerialExecutor {
+        // The executor is kept by the actor.
         unsafe executor.asUnownedSerialExecutor()
     }
     var steps = 0

@@ -7,6 +7,7 @@ import Glibc
 
 /// How many threads this process has, by the kernel's own count.
 func threadCount() -> String {
+    // Opened and closed here; fgets writes at most the buffer's size.
     guard let file = unsafe fopen("/proc/self/status", "r") else { return "?" }
     defer { unsafe fclose(file) }
     var line = [CChar](repeating: 0, count: 256)
@@ -126,6 +127,7 @@ func probeForkThatGoesOn() throws {
             if child == 0 { await Task.yield() }
             if child != 0 {
                 var status: CInt = 0
+                // waitpid writes one int.
                 unsafe waitpid(child, &status, 0)
                 print("parent goes on, child's status \(status)")
                 return

@@ -123,6 +123,7 @@ private final class Log: Sendable {
         let reactor = try Reactor.startThread(name: "a-name-that-is-too-long")
         let name = await Task(executorPreference: reactor) {
             var buffer = [UInt8](repeating: 0, count: 64)
+            // open reads the path during the call only.
             let file = unsafe open("/proc/thread-self/comm", O_RDONLY | O_CLOEXEC)
             // The buffer is as long as it says.
             let count = unsafe read(file, &buffer, 64)
@@ -156,8 +157,8 @@ private final class Weak: Sendable {
 
 private actor Resident {
     let executor: ReactorSerialExecutor
-    // The executor is kept by the line above.
     nonisolated var unownedExecutor: UnownedSerialExecutor {
+        // The executor is kept by the line above.
         unsafe executor.asUnownedSerialExecutor()
     }
     private(set) var steps = 0

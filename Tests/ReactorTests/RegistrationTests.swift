@@ -96,6 +96,7 @@ import Testing
 
     @Test func `a regular file is not pollable, and says so`() throws {
         let reactor = try steppedReactor()
+        // open reads the path during the call only.
         let file = unsafe open("/proc/self/exe", O_RDONLY | O_CLOEXEC)
         defer { close(file) }
         #expect(throws: SystemError.notPollable) {

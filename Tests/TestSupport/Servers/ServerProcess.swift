@@ -49,6 +49,9 @@ package final class ServerProcess: Sendable {
     /// posix_spawn(3) with `input` as standard input, in a process group of its own, so that Ctrl-C
     /// in a terminal reaches us first. The threads of tests block all signals; a shell that
     /// inherited that would never hear that its child is gone.
+    ///
+    /// Unsafe: the C strings and both objects outlive posix_spawn, which reads them before it
+    /// returns.
     private static func spawn(_ words: [String], input: CInt) -> (failure: CInt, child: pid_t) {
         // C strings and the two objects below live until posix_spawn has returned, which has read
         // them by then.
