@@ -190,6 +190,8 @@ extension Road {
         next.connection = opening
         next.lastPhase = .connect
         opening.intended = next
+        // Nobody's clock but its own: the time that the connection took before was another's.
+        opening.setDeadline(reactor.now.after(next.clocks.clocks.connect))
         return ()
     }
 

@@ -72,9 +72,9 @@ private func embedding<R: Sendable>(
         try await embedding(.always(.delay(.milliseconds(5)), .text("x"))) { reactor, origin in
             let fetcher = try LocalFetcher(on: reactor)
             reactor.turn()
-            spin(.milliseconds(150))
+            spin(.milliseconds(2_050))
             var request = Request(.get, origin.url())
-            request.totalTimeout = .milliseconds(140)
+            request.totalTimeout = .milliseconds(2_000)
             var status = 0
             fetcher.execute(request) { status = (try? $0.get().statusCode) ?? -1 }
             while status == 0, isReadable(reactor.fileDescriptor, within: 5_000) { reactor.turn() }

@@ -106,8 +106,7 @@ struct Judge {
         let least: Duration? =
             switch error.code {
             case .queueTimeout: clocks.queue
-            // Not connect: a connection may be handed on while it is being opened, and its clock
-            // began when it did.
+            case .connectTimeout: clocks.connect
             case .firstByteTimeout: clocks.firstByte
             case .readTimeout: clocks.readIdle
             case .writeTimeout: clocks.writeIdle
