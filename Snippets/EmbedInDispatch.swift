@@ -28,7 +28,12 @@ import Glibc
     func run() -> Never {
         source.setEventHandler { [reactor] in reactor.turn() }
         source.resume()
-        for _ in 0..<10 { beginNext() }
+        // On the queue, like everything else: dispatchMain() takes it off the main thread.
+        DispatchQueue.main.async {
+            MainActor.assumeIsolated {
+                for _ in 0..<10 { self.beginNext() }
+            }
+        }
         dispatchMain()
     }
 
