@@ -19,15 +19,15 @@ extension Connection {
     func read() {
         var budget = road.settings.bytesPerTurn
         let wanted = road.settings.bytesPerRead
-        while budget > 0, let stream, let call = exchange.call, !call.pausedReading {
-            let buffer = leftover ?? road.inputBuffer
+        while budget > 0, let stream, let call = current, !call.pausedReading {
+            let buffer = leftover ?? inputBuffer
             let outcome = stream.read(into: buffer, atMost: wanted)
             switch outcome {
             case .bytes(let count):
                 budget -= count
                 road.counters.bytesReceived += count
                 received(buffer, for: call)
-                if buffer === road.inputBuffer { buffer.removeAll() }
+                if buffer === inputBuffer { buffer.removeAll() }
                 // A short read emptied the socket; its end, if any, is reported by the next poll.
                 if count < wanted { return }
             case .wouldBlock:
@@ -55,8 +55,8 @@ extension Connection {
     }
 
     private func parse(_ buffer: ByteBuffer) throws(MessageError) {
-        while let call = exchange.call {
-            let (step, consumed) = try parser.value.parse(buffer.readable)
+        while let call = current {
+            let (step, consumed) = try parser.parse(buffer.readable)
             switch consume step {
             case .needMore:
                 buffer.consume(consumed)
@@ -80,7 +80,7 @@ extension Connection {
             case .body(let range):
                 bodyArrived(buffer.readable.extracting(range), call)
                 // Too much of a body has closed the connection, and the buffer may be given back.
-                guard exchange.call === call else { return }
+                guard current === call else { return }
                 buffer.consume(consumed)
             case .end(let trailers):
                 buffer.consume(consumed)
@@ -93,7 +93,7 @@ extension Connection {
     /// A chunk that can't fit is refused when its size is known, not when the memory is full.
     private func announcedBytesFit(_ call: Call) -> Bool {
         guard !call.isStreamed,
-            parser.value.bodyBytesAnnounced > call.bodyLimit - call.body.value.count
+            parser.bodyBytesAnnounced > call.bodyLimit - call.body.count
         else { return true }
         road.exchangeFailed(self, .bodyTooLarge(limit: call.bodyLimit))
         return false
@@ -132,7 +132,7 @@ extension Connection {
         _ head: consuming ResponseHead, _ body: consuming Bytes, _ call: Call, extraBytes: Bool
     ) {
         endWriting()
-        if call.isStreamed, let receiver = call.receiver {
+        if call.isStreamed, let receiver = call.streamReceiver {
             streamHeadArrived(head, call)
             if !body.isEmpty { _ = receiver.bodyArrived(body) }
         } else if body.count > call.bodyLimit {
@@ -149,7 +149,7 @@ extension Connection {
     }
 
     private func bodyArrived(_ bytes: Span<UInt8>, _ call: Call) {
-        if call.isStreamed, let receiver = call.receiver {
+        if call.isStreamed, let receiver = call.streamReceiver {
             if call.abandoned {
                 drained(bytes.count)
             } else if !receiver.bodyArrived(Bytes(copying: bytes)) {
@@ -167,7 +167,7 @@ extension Connection {
         }
         do throws(MessageError) {
             // The body that ends where the connection ends: the only step without an error.
-            _ = try parser.value.endOfInput()
+            _ = try parser.endOfInput()
             bodyEnded(call, trailers: nil, extraBytes: true)
         } catch .closedBeforeResponse {
             road.exchangeLost(self, .closedBeforeResponse)
@@ -187,7 +187,7 @@ extension Connection {
     }
 
     func resumeReading(_ call: Call) {
-        guard call.pausedReading, exchange.call === call else { return }
+        guard call.pausedReading, current === call else { return }
         call.pausedReading = false
         stream?.setReading(true)
         run(.readIdle, of: call)

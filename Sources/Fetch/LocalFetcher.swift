@@ -22,6 +22,7 @@ public final class LocalFetcher {
 
     private let engine: Engine
     private let planner: CallPlanner
+    private let completions = Completions()
 
     /// A client on this reactor, whose thread must be the calling one.
     ///
@@ -89,18 +90,11 @@ public final class LocalFetcher {
     /// The pool in words: `2 active, 1 idle, 0 connecting`.
     public var poolDescription: String { engine.poolDescription }
 
-    private func begin(_ plan: CallPlan, _ completion: @escaping Completion) -> CallHandle {
-        let id = engine.open()
-        engine.start(
-            id, plan,
-            .callback { outcome in
-                switch outcome {
-                case .success(let whole):
-                    completion(.success(Response(whole: whole)))
-                case .failure(let failure):
-                    completion(.failure(FetchError.made(of: failure)))
-                }
-            })
+    private func begin(
+        _ plan: consuming CallPlan, _ completion: @escaping Completion
+    ) -> CallHandle {
+        let id = engine.begin(plan, completions)
+        completions.expect(id, completion)
         return CallHandle(id: id)
     }
 

@@ -94,7 +94,7 @@ struct CancellationTests {
             let call = TestCall(engine.open(), world.reactor)
             engine.cancel(call.id)
             engine.start(
-                call.id, try world.plan("http://10.0.0.1/"), .callback { call.ended($0) })
+                call.id, try world.plan("http://10.0.0.1/"), .receiver(call))
             world.run()
             #expect(call.told == "cancelled, none", "round \(round)")
             // The next round's call takes the place of one that was dispatched.

@@ -72,7 +72,7 @@ final class World {
     func begin(_ plan: CallPlan) -> TestCall {
         guard let engine else { preconditionFailure("the engine was dropped") }
         let call = TestCall(engine.open(), reactor)
-        engine.start(call.id, plan, .callback { call.ended($0) })
+        engine.start(call.id, plan, .receiver(call))
         return call
     }
 
@@ -155,7 +155,7 @@ struct Streams: RandomAccessCollection {
 let ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 /// What a call was told.
-final class TestCall {
+final class TestCall: CallReceiver {
     let id: CallID
     private let reactor: Reactor
     private(set) var outcome: Result<WholeResponse, CallFailure>?
@@ -167,7 +167,11 @@ final class TestCall {
         self.reactor = reactor
     }
 
-    func ended(_ outcome: Result<WholeResponse, CallFailure>) {
+    func callEnded(_ id: CallID, _ response: WholeResponse) { ended(.success(response)) }
+
+    func callFailed(_ id: CallID, _ failure: CallFailure) { ended(.failure(failure)) }
+
+    private func ended(_ outcome: Result<WholeResponse, CallFailure>) {
         self.outcome = outcome
         endedAt = reactor.now
         timesTold += 1
