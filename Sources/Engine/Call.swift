@@ -24,16 +24,16 @@ internal import FetchTransport
     var isCancelledEarly = false
 
     // The plan.
-    private(set) var method = Method.get
     private(set) var target: Target?
-    private(set) var extras: CallExtras?
-    private(set) var clocks = SharedClocks(Clocks())
+    private(set) var details: CallDetails?
+    private(set) var clocks: SharedClocks
+    private var hasOwnClocks = false
     private(set) var bodyLimit = 0
     /// Whether anything is sent behind the head.
     private(set) var hasContent = false
 
     // Who is told: exactly one of these.
-    private(set) var receiver: (any CallReceiver)?
+    private(set) var hasReceiver = false
     private(set) var continuation: UnsafeContinuation<WholeResponse, any Error>?
     private(set) var streamReceiver: (any StreamReceiver)?
     @ThreadBound var attempt = Attempt(
@@ -64,8 +64,9 @@ internal import FetchTransport
     var pausedReading = false
     var abandoned = false
 
-    init(slot: UInt32) {
+    init(slot: UInt32, _ defaults: CallDefaults) {
         self.slot = slot
+        clocks = defaults.clocks
     }
 
     deinit {
@@ -75,26 +76,32 @@ internal import FetchTransport
 
     var id: CallID { CallID(slot: slot, generation: generation) }
 
+    var method: Method { details?.method ?? .get }
+
     /// What is sent behind the head.
-    var content: RequestContent { extras?.content ?? .none }
+    var content: RequestContent { details?.content ?? .none }
 
     /// Takes over what is asked.
-    func take(_ plan: consuming CallPlan) {
+    func take(_ plan: consuming CallPlan, _ defaults: CallDefaults) {
         isStarted = true
-        method = plan.method
-        if let asked = plan.extras {
-            hasContent = asked.length != .none
-            extras = asked
-        }
-        if clocks !== plan.clocks { clocks = plan.clocks }
-        bodyLimit = plan.bodyLimit
         target = plan.target
+        if let asked = plan.details {
+            hasContent = asked.length != .none
+            clocks = asked.clocks
+            hasOwnClocks = true
+            bodyLimit = asked.bodyLimit
+            details = asked
+        } else {
+            if hasOwnClocks { clocks = defaults.clocks }
+            hasOwnClocks = false
+            bodyLimit = defaults.bodyLimit
+        }
     }
 
     /// Takes over who is to be told.
     func take(_ completion: consuming Completion) {
         switch consume completion {
-        case .receiver(let receiver): self.receiver = receiver
+        case .receiver: hasReceiver = true
         // Resumed once, where the call ends.
         case .continuation(let continuation): unsafe self.continuation = continuation
         case .stream(let receiver):
@@ -111,9 +118,6 @@ internal import FetchTransport
 
     /// The target, which the call needs no more.
     func takeTarget() -> Target? { target.take() }
-
-    /// The receiver, which is told once.
-    func takeReceiver() -> (any CallReceiver)? { receiver.take() }
 
     /// All of the body, and the call keeps nothing of it.
     func takeBody() -> Bytes {
@@ -147,6 +151,7 @@ internal import FetchTransport
         timer = nil
         isDialing = false
         isStreamed = false
+        hasReceiver = false
         hasContent = false
         pausedReading = false
         abandoned = false
@@ -156,8 +161,7 @@ internal import FetchTransport
         totalDeadline = .farFuture
         // Asking first is cheaper than releasing nothing.
         if target != nil { target = nil }
-        if extras != nil { extras = nil }
-        if receiver != nil { receiver = nil }
+        if details != nil { details = nil }
         if streamReceiver != nil { streamReceiver = nil }
         if record != nil { record = nil }
         if lastError != nil { lastError = nil }

@@ -4,53 +4,48 @@
 package import FetchHTTP
 package import FetchHTTP1
 
-/// What is asked. Validated before it gets here.
+/// What is asked. Two references, because a plan is handed on for every request.
 package struct CallPlan: Sendable {
-    package let method: Method
     package let target: Target
-    /// Nil for the many requests that are nothing but method and target.
-    let extras: CallExtras?
-    let clocks: SharedClocks
-    /// The largest whole body that is accepted; ignored for a streamed one.
-    let bodyLimit: Int
+    /// Nil for the many requests that are GET and nothing but a target, under the client's clocks.
+    let details: CallDetails?
 
-    /// The plan of a request without fields and content.
-    package init(_ method: Method, _ target: Target, clocks: SharedClocks, bodyLimit: Int) {
-        self.method = method
+    /// The plan of a GET without fields and content, under the client's clocks and limit.
+    @inline(__always)
+    package init(_ target: Target) {
         self.target = target
-        extras = nil
-        self.clocks = clocks
-        self.bodyLimit = bodyLimit
+        details = nil
     }
 
+    /// - Parameter bodyLimit: the largest whole body accepted; ignored for a streamed one.
     package init(
         head: RequestHead, content: RequestContent, clocks: SharedClocks, bodyLimit: Int
     ) {
-        method = head.method
         target = head.target
-        extras =
-            head.headers.isEmpty && head.body == .none
-            ? nil
-            : CallExtras(
-                headers: head.headers, length: head.body, saysClose: head.saysClose,
-                content: content)
-        self.clocks = clocks
-        self.bodyLimit = bodyLimit
+        details = CallDetails(head, content, clocks, bodyLimit)
     }
 }
 
-/// What a request has beside method and target.
-final class CallExtras: Sendable {
+/// What a request has beside its target.
+final class CallDetails: Sendable {
+    let method: Method
     let headers: Headers
     let length: RequestBodyLength
     /// `Connection: close` was asked for.
     let saysClose: Bool
     let content: RequestContent
+    let clocks: SharedClocks
+    let bodyLimit: Int
 
-    init(headers: Headers, length: RequestBodyLength, saysClose: Bool, content: RequestContent) {
-        self.headers = headers
-        self.length = length
-        self.saysClose = saysClose
+    init(
+        _ head: RequestHead, _ content: RequestContent, _ clocks: SharedClocks, _ bodyLimit: Int
+    ) {
+        method = head.method
+        headers = head.headers
+        length = head.body
+        saysClose = head.saysClose
         self.content = content
+        self.clocks = clocks
+        self.bodyLimit = bodyLimit
     }
 }

@@ -11,6 +11,11 @@ struct CallTable {
     private var calls: [Call] = []
     private var free: [UInt32] = []
     private(set) var live = 0
+    private let defaults: CallDefaults
+
+    init(_ defaults: CallDefaults) {
+        self.defaults = defaults
+    }
 
     mutating func open() -> Call {
         live += 1
@@ -18,7 +23,7 @@ struct CallTable {
         if let slot = free.popLast() {
             call = calls[Int(slot)]
         } else {
-            call = Call(slot: UInt32(calls.count))
+            call = Call(slot: UInt32(calls.count), defaults)
             calls.append(call)
         }
         call.isLive = true
@@ -37,9 +42,6 @@ struct CallTable {
         let call = calls[Int(id.slot)]
         return call.isLive && call.generation == id.generation ? call : nil
     }
-
-    /// The call in that slot, ended or not.
-    func call(at slot: UInt32) -> Call { calls[Int(slot)] }
 
     /// The call in that slot; nil for a free one.
     func live(at slot: Int) -> Call? {

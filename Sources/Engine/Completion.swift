@@ -3,7 +3,8 @@
 package import FetchBytes
 package import FetchHTTP
 
-/// Who is told how a call ended, and nothing before. Called from the reactor's loop, never inside
+/// Who is told how calls ended, and nothing before: one for all calls of an engine, so that no call
+/// holds a reference to it. Called from the reactor's loop, never inside
 /// a call into the engine; may call back into the engine.
 package protocol CallReceiver: AnyObject {
     /// The call is over and its name free for another.
@@ -23,7 +24,8 @@ package protocol StreamReceiver: AnyObject {
 
 /// Who is told of the end.
 @safe package enum Completion {
-    case receiver(any CallReceiver)
+    /// The engine's own `receiver`.
+    case receiver
     case continuation(UnsafeContinuation<WholeResponse, any Error>)
     case stream(any StreamReceiver)
 }

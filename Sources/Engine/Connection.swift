@@ -43,7 +43,8 @@ final class Connection: TimerHandler, DialHandler, ByteStreamHandler {
 
     // The exchange under way, and whose it is; see Exchange.swift.
     var exchange = Exchange()
-    var current: Call?
+    var currentCall: Uncounted<Call>?
+    var current: Call? { currentCall?.object }
     @ThreadBound var parser: ResponseParser
     // The road's own, shared by all connections.
     let encoder: RequestEncoder
@@ -166,7 +167,7 @@ final class Connection: TimerHandler, DialHandler, ByteStreamHandler {
         if let output { road.buffers.give(output) }
         output = nil
         exchange = Exchange()
-        current = nil
+        currentCall = nil
     }
 
     // MARK: Time

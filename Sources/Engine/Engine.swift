@@ -41,11 +41,17 @@ package final class Engine {
         road.start(call, plan)
     }
 
-    /// Opens a call and sets it on its way.
-    package func begin(_ plan: consuming CallPlan, _ receiver: any CallReceiver) -> CallID {
+    /// Who is told of calls that were begun with `begin`; set before the first of them.
+    package var receiver: (any CallReceiver)? {
+        get { road.receiver }
+        set { road.receiver = newValue }
+    }
+
+    /// Opens a call for the engine's receiver and sets it on its way.
+    package func begin(_ plan: consuming CallPlan) -> CallID {
         let call = road.calls.open()
         let id = call.id
-        call.take(.receiver(receiver))
+        call.take(.receiver)
         road.start(call, plan)
         return id
     }

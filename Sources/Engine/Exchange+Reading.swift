@@ -18,27 +18,37 @@ extension Connection {
     /// Reads and parses what is there, up to the turn's budget.
     func read() {
         var budget = road.settings.bytesPerTurn
+        // Calls live as long as their table, which the road keeps.
+        while budget > 0, let currentCall, currentCall.with({ readSome(for: $0, &budget) }) {}
+    }
+
+    /// One read, and what it brings about; false when that was all for now.
+    private func readSome(for call: Call, _ budget: inout Int) -> Bool {
+        guard let stream, !call.pausedReading else { return false }
         let wanted = road.settings.bytesPerRead
-        while budget > 0, let stream, let call = current, !call.pausedReading {
-            let buffer = leftover ?? inputBuffer
-            let outcome = stream.read(into: buffer, atMost: wanted)
-            switch outcome {
-            case .bytes(let count):
-                budget -= count
-                road.counters.bytesReceived += count
-                received(buffer, for: call)
-                if buffer === inputBuffer { buffer.removeAll() }
-                // A short read emptied the socket; its end, if any, is reported by the next poll.
-                if count < wanted { return }
-            case .wouldBlock:
-                return
-            case .end:
-                inputEnded(call)
-                return
-            case .failed(let error):
-                road.exchangeLost(self, .broken(error, duringBody: call.head != nil))
-                return
-            }
+        let outcome: ReadOutcome
+        if let leftover {
+            outcome = stream.read(into: leftover, atMost: wanted)
+            if case .bytes = outcome { received(leftover, for: call) }
+        } else {
+            outcome = stream.read(into: inputBuffer, atMost: wanted)
+            if case .bytes = outcome { received(inputBuffer, for: call) }
+            inputBuffer.removeAll()
+        }
+        switch outcome {
+        case .bytes(let count):
+            budget -= count
+            road.counters.bytesReceived += count
+            // A short read emptied the socket; its end, if any, is reported by the next poll.
+            return count == wanted
+        case .wouldBlock:
+            return false
+        case .end:
+            inputEnded(call)
+            return false
+        case .failed(let error):
+            road.exchangeLost(self, .broken(error, duringBody: call.head != nil))
+            return false
         }
     }
 
@@ -48,14 +58,14 @@ extension Connection {
             call.times.firstByte = reactor.now
         }
         do throws(MessageError) {
-            try parse(buffer)
+            try parse(buffer, for: call)
         } catch {
             road.exchangeFailed(self, .malformed(error))
         }
     }
 
-    private func parse(_ buffer: ByteBuffer) throws(MessageError) {
-        while let call = current {
+    private func parse(_ buffer: ByteBuffer, for call: Call) throws(MessageError) {
+        while isCarrying(call) {
             let (step, consumed) = try parser.parse(buffer.readable)
             switch consume step {
             case .needMore:
@@ -80,7 +90,7 @@ extension Connection {
             case .body(let range):
                 bodyArrived(buffer.readable.extracting(range), call)
                 // Too much of a body has closed the connection, and the buffer may be given back.
-                guard current === call else { return }
+                guard isCarrying(call) else { return }
                 buffer.consume(consumed)
             case .end(let trailers):
                 buffer.consume(consumed)

@@ -39,7 +39,7 @@ extension Connection {
         guard let stream else { return }
         uses += 1
         exchange = Exchange()
-        current = call
+        currentCall = Uncounted(call)
         call.connection = id
         call.peer = peer
         call.times.connectNanoseconds = hasRested ? 0 : connectNanoseconds
@@ -56,10 +56,11 @@ extension Connection {
 
     private func encodeHead(of call: Call, into buffer: ByteBuffer) {
         guard let target = call.target else { return }
-        if let extras = call.extras {
-            encoder.encode(call.method, target, extras.headers, extras.length, into: buffer)
+        if let details = call.details {
+            encoder.encode(
+                details.method, target, details.headers, details.length, into: buffer)
         } else {
-            encoder.encode(call.method, target, Headers(), .none, into: buffer)
+            encoder.encode(.get, target, Headers(), .none, into: buffer)
         }
     }
 
@@ -108,9 +109,9 @@ extension Connection {
         trailers: consuming FieldSection?, extraBytes: Bool
     ) {
         let reusable =
-            exchange.requestWritten && !extraBytes && !(call.extras?.saysClose ?? false)
+            exchange.requestWritten && !extraBytes && !(call.details?.saysClose ?? false)
             && head.closeReason == nil && mayBeReused
-        current = nil
+        currentCall = nil
         clearDeadline()
         if call.pausedReading {
             // The reader was full when the last bytes came: an idle connection is watched.
@@ -124,6 +125,9 @@ extension Connection {
         road.exchangeEnded(
             self, call, head, body: body, trailers: trailers, reusable: reusable)
     }
+
+    /// Whether the call's exchange is under way here.
+    func isCarrying(_ call: Call) -> Bool { currentCall?.with { $0 === call } ?? false }
 
     /// What would be lost if the connection broke now.
     var loss: Loss {

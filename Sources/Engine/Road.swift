@@ -28,9 +28,10 @@ final class Road {
     let reactor: Reactor
     let network: any Network
     let settings: EngineSettings
+    let defaults: CallDefaults
     let encoder: RequestEncoder
     let pool: Pool
-    @ThreadBound var calls = CallTable()
+    @ThreadBound var calls: CallTable
     @ThreadBound var origins = OriginTable()
     var counters = Counters()
     var isClosed = false
@@ -46,8 +47,11 @@ final class Road {
 
     /// Who waits for what; see Road+Settling.swift.
     @ThreadBound var lines = Lines()
-    /// Slots of ended calls whose receivers are to be told.
-    @ThreadBound private var ended: [UInt32] = []
+    /// Who is told of calls without a continuation or stream of their own.
+    var receiver: (any CallReceiver)?
+    /// The ended calls of which it is to be told: the first `endedCount`. The table keeps them.
+    @ThreadBound private var ended: [Uncounted<Call>] = []
+    private var endedCount = 0
     /// Somebody will run them: the event that is under way, or an action of this turn.
     private var callbacksAreDue = false
     /// Told when the last call has ended; set by a shutdown that waits for that.
@@ -59,6 +63,8 @@ final class Road {
         self.settings = settings
         encoder = settings.encoder
         pool = Pool(limits: settings.pool)
+        calls = CallTable(settings.calls)
+        defaults = settings.calls
         inputBuffer = ByteBuffer(capacity: settings.bytesPerRead)
         outputBuffer = ByteBuffer(capacity: 16 << 10)
         uploadBuffer = ByteBuffer(capacity: settings.uploadPiece)
@@ -80,7 +86,7 @@ final class Road {
         reactor.refreshNow()
         let refused = isClosed || call.isCancelledEarly
         if !refused { call.record = record(for: plan.target) }
-        call.take(plan)
+        call.take(plan, defaults)
         call.times.started = reactor.now
         call.totalDeadline = call.times.started.after(call.clocks.clocks.total)
         call.attempt = Attempt(
@@ -204,10 +210,15 @@ final class Road {
             record.calls -= 1
             forgetIfUnused(record)
         }
-        if call.receiver != nil {
+        if call.hasReceiver {
             call.isLive = false
             call.failure = failure
-            ended.append(call.slot)
+            if endedCount == ended.count {
+                ended.append(Uncounted(call))
+            } else {
+                ended[endedCount] = Uncounted(call)
+            }
+            endedCount += 1
             if !callbacksAreDue { callbacksLater() }
             return
         }
@@ -262,27 +273,24 @@ final class Road {
     private func runCallbacks() {
         var next = 0
         // A callback may end further calls; they are told behind it.
-        while next < ended.count {
-            let slot = ended[next]
+        while next < endedCount {
+            let call = ended[next]
             next += 1
-            tell(calls.call(at: slot))
+            call.with { tell($0) }
         }
-        if next > 0 {
-            ended.removeAll(keepingCapacity: next < 1_024)
-            quietIfDone()
-        }
+        endedCount = 0
+        if next > 0 { quietIfDone() }
     }
 
     /// Frees the call for the next one, then tells its caller.
     private func tell(_ call: Call) {
-        guard let receiver = call.takeReceiver() else { return }
         let id = call.id
         if let response = call.response.take() {
             calls.close(call)
-            receiver.callEnded(id, response)
+            receiver?.callEnded(id, response)
         } else if let failure = call.failure.take() {
             calls.close(call)
-            receiver.callFailed(id, failure)
+            receiver?.callFailed(id, failure)
         }
     }
 
