@@ -35,7 +35,9 @@ package final class Engine {
 
     /// Sets the call on its way. The completion is told once: a continuation at once or later, a
     /// callback later in this turn or in another, never before this returns.
-    package func start(_ id: CallID, _ plan: consuming CallPlan, _ completion: consuming Completion) {
+    package func start(
+        _ id: CallID, _ plan: consuming CallPlan, _ completion: consuming Completion
+    ) {
         guard let call = road.calls[id] else { return }
         call.take(completion)
         road.start(call, plan)
