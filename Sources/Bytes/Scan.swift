@@ -112,12 +112,24 @@ package enum Scan {
 
     /// Whether two words are equal but for the case of letters.
     @inlinable
+    @inline(__always)
     static func isSameWord(_ one: UInt64, _ other: UInt64) -> Bool {
         let difference = one ^ other
         if difference == 0 { return true }
-        // Only the case bit may differ, and only between letters.
+        // Only the case bit may differ, and only in letters: of those the other case is a letter
+        // too, so that one word tells for both.
         guard difference & ~(ones &* 0x20) == 0 else { return false }
-        return ((strangers(one) | strangers(other)) &>> 2) & difference == 0
+        return (letters(one) &>> 2) & difference == difference
+    }
+
+    /// The high bit of each byte that is a letter.
+    @inlinable
+    @inline(__always)
+    static func letters(_ word: UInt64) -> UInt64 {
+        let lower = (word | (ones &* 0x20)) & lows
+        let fromA = lower &+ ones &* (0x80 - 0x61)
+        let pastZ = lower &+ ones &* (0x80 - 0x7b)
+        return fromA & ~pastZ & ~word & highs
     }
 
     /// The first SP, HTAB or control character, byte for byte; non-ASCII passes.
