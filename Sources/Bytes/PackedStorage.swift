@@ -5,6 +5,8 @@
 // Unsafe: the array is made with exactly the size of its two parts and each part is copied to the
 // place computed from those sizes; words are read behind a bounds check.
 
+internal import Glibc
+
 /// Arrays that begin with packed words and go on with bytes.
 @usableFromInline
 package enum PackedStorage {
@@ -43,6 +45,30 @@ package enum PackedStorage {
         precondition(offset >= 0 && offset <= storage.count &- MemoryLayout<T>.size)
         return unsafe storage.withUnsafeBytes {
             unsafe $0.loadUnaligned(fromByteOffset: offset, as: T.self)
+        }
+    }
+
+    /// The bytes alone, in a new array.
+    package static func copy(_ bytes: Span<UInt8>) -> [UInt8] {
+        let none = UnsafeRawBufferPointer(start: nil, count: 0)
+        // Copied during the call.
+        return unsafe bytes.withUnsafeBytes {
+            unsafe [UInt8](PackedParts(first: none, middle: none, last: $0))
+        }
+    }
+
+    /// Whether `bytes` begins with what lies in that range of an array. Traps outside the array.
+    package static func holdsSameBytes(
+        _ storage: borrowing [UInt8], _ range: Range<Int>, as bytes: Span<UInt8>
+    ) -> Bool {
+        precondition(range.lowerBound >= 0 && range.upperBound <= storage.count)
+        guard range.count <= bytes.count else { return false }
+        // Both are read within what was just compared.
+        return unsafe storage.withUnsafeBytes { kept in
+            unsafe bytes.withUnsafeBytes { new in
+                guard let kept = kept.baseAddress, let new = new.baseAddress else { return true }
+                return unsafe memcmp(kept + range.lowerBound, new, range.count) == 0
+            }
         }
     }
 

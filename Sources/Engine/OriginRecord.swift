@@ -3,6 +3,7 @@
 // table; reactor thread.
 
 package import FetchHTTP
+internal import FetchHTTP1
 internal import FetchPolicy
 internal import FetchReactor
 internal import FetchTransport
@@ -11,6 +12,8 @@ package final class OriginRecord {
     /// Any target of this origin; tells scheme, host and port.
     package let target: Target
     @ThreadBound var pool = OriginPool()
+    /// For the parsers of its connections.
+    let headMemo = HeadMemo()
 
     /// Calls for which a connection is being opened, oldest first. They came before all of
     /// `waiting`, and a connection that comes free is theirs first.

@@ -30,7 +30,7 @@ package struct ResponseHead: Sendable {
     }
 
     @inline(__always)
-    private var facts: HeadFacts {
+    var facts: HeadFacts {
         PackedStorage.value(fields.storage, at: fields.noteStart, as: HeadFacts.self)
     }
 

@@ -10,7 +10,7 @@ package import FetchBytes
 package import FetchHTTP
 
 /// An incremental parser of the responses on one connection.
-package struct ResponseParser: Sendable {
+package struct ResponseParser {
     /// What the input so far amounts to. Steps come one at a time: call again until `.needMore`.
     package enum Step: Sendable {
         /// Nothing more can be said without more input.
@@ -58,10 +58,13 @@ package struct ResponseParser: Sendable {
     var remaining = 0
     private var lines = FieldLines()
     private var facts = HeadFacts()
+    private let memo: HeadMemo?
 
     /// A parser for a new connection. Limits beyond what offsets and `HTTPFields` can hold are
     /// lowered to that: a gibibyte of head or trailers, 65,534 fields.
-    package init(limits: ParserLimits = ParserLimits()) {
+    /// A `memo` is shared by the parsers of an origin's connections; they have the same limits.
+    package init(limits: ParserLimits = ParserLimits(), memo: HeadMemo? = nil) {
+        self.memo = memo
         var bounded = limits
         bounded.headBytes = min(limits.headBytes, 1 << 30)
         bounded.trailerBytes = min(limits.trailerBytes, 1 << 30)
@@ -139,6 +142,9 @@ package struct ResponseParser: Sendable {
         _ input: Span<UInt8>
     ) throws(MessageError) -> (step: Step, consumed: Int) {
         if state == .statusLine {
+            if let memo, !isHeadRequest, lines.isUntouched, memo.isRepeated(by: input) {
+                return repeated(memo, input)
+            }
             let end = try facts.readStatusLine(
                 input, lines.scanned, limit: limits.startLineBytes)
             guard end >= 0 else {
@@ -179,6 +185,9 @@ package struct ResponseParser: Sendable {
         let consumed = end &+ max(taken, 0)
         let storage = lines.section(facts, input.extracting(0..<consumed))
         let head = ResponseHead(storage: storage, fieldCount: lines.count)
+        if let memo, !isHeadRequest {
+            memo.remember(head, fieldCount: lines.count, count: end)
+        }
         bodyBegins(facts.framing, isTaken: taken >= 0)
         guard taken >= 0 else { return (.head(head), end) }
         // Head and body in one storage.
@@ -186,6 +195,22 @@ package struct ResponseParser: Sendable {
         return (
             .complete(head, Bytes(storage: storage, range: all &- taken..<all)), consumed
         )
+    }
+
+    /// The head is known already.
+    @inline(__always)
+    private mutating func repeated(
+        _ memo: HeadMemo, _ input: Span<UInt8>
+    ) -> (step: Step, consumed: Int) {
+        let head = ResponseHead(storage: memo.storage, fieldCount: memo.fieldCount)
+        let end = memo.count
+        let known = head.facts
+        let taken = known.bodyBytesTaken(atMost: min(limits.inlineBodyBytes, input.count &- end))
+        bodyBegins(known.framing, isTaken: taken >= 0)
+        guard taken >= 0 else { return (.head(head), end) }
+        let consumed = end &+ taken
+        let body = taken == 0 ? Bytes() : Bytes(PackedStorage.copy(input.extracting(end..<consumed)))
+        return (.complete(head, body), consumed)
     }
 
     /// Turns to what follows a head: a body, unless it was taken with the head.
