@@ -82,15 +82,17 @@ internal import FetchTransport
     var content: RequestContent { details?.content ?? .none }
 
     /// Takes over what is asked.
-    func take(_ plan: consuming CallPlan, _ defaults: CallDefaults) {
+    func take(
+        _ target: consuming Target, _ details: consuming CallDetails?, _ defaults: CallDefaults
+    ) {
         isStarted = true
-        target = plan.target
-        if let asked = plan.details {
+        self.target = target
+        if let asked = details {
             hasContent = asked.length != .none
             clocks = asked.clocks
             hasOwnClocks = true
             bodyLimit = asked.bodyLimit
-            details = asked
+            self.details = asked
         } else {
             if hasOwnClocks { clocks = defaults.clocks }
             hasOwnClocks = false

@@ -40,7 +40,7 @@ package final class Engine {
     ) {
         guard let call = road.calls[id] else { return }
         call.take(completion)
-        road.start(call, plan)
+        road.start(call, plan.target, plan.details)
     }
 
     /// Who is told of calls that were begun with `begin`; set before the first of them.
@@ -54,7 +54,7 @@ package final class Engine {
         let call = road.calls.open()
         let id = call.id
         call.take(.receiver)
-        road.start(call, plan)
+        road.start(call, plan.target, plan.details)
         return id
     }
 

@@ -60,7 +60,8 @@ extension Connection {
             encoder.encode(
                 details.method, target, details.headers, details.length, into: buffer)
         } else {
-            encoder.encode(.get, target, Headers(), .none, into: buffer)
+            // The call keeps its target; nobody else is asked meanwhile.
+            Uncounted(target).with { encoder.encodeGet($0, into: buffer) }
         }
     }
 

@@ -80,13 +80,15 @@ final class Road {
     // MARK: The road
 
     /// Sets a call on its way.
-    func start(_ call: Call, _ plan: consuming CallPlan) {
+    func start(
+        _ call: Call, _ target: consuming Target, _ details: consuming CallDetails?
+    ) {
         counters.callsStarted += 1
         // The caller may have computed for long, or be a host between turns: its clocks begin now.
         reactor.refreshNow()
         let refused = isClosed || call.isCancelledEarly
-        if !refused { call.record = record(for: plan.target) }
-        call.take(plan, defaults)
+        if !refused { call.record = record(for: target) }
+        call.take(target, details, defaults)
         call.times.started = reactor.now
         call.totalDeadline = call.times.started.after(call.clocks.clocks.total)
         call.attempt = Attempt(

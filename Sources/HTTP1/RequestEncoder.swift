@@ -11,6 +11,7 @@ package final class RequestEncoder: Sendable {
     private let defaults: [UInt8]
     /// The same and the empty line: all that follows the host of most requests.
     private let end: [UInt8]
+    private static var between: StaticString { " HTTP/1.1\r\nHost: " }
     private let userAgentLine: [UInt8]
     private let acceptLine: [UInt8]
 
@@ -36,14 +37,19 @@ package final class RequestEncoder: Sendable {
         encode(request.method, request.target, request.headers, request.body, into: buffer)
     }
 
+    /// Writes the head of a GET without fields and body.
+    package func encodeGet(_ target: Target, into buffer: ByteBuffer) {
+        if target.append(to: buffer, .get, between: Self.between, end: end) { return }
+        encode(.get, target, Headers(), .none, into: buffer)
+    }
+
     /// Writes the head of a request whose parts were checked together, as a `RequestHead`.
     package func encode(
         _ method: Method, _ target: Target, _ headers: Headers, _ body: RequestBodyLength,
         into buffer: ByteBuffer
     ) {
-        let between: StaticString = " HTTP/1.1\r\nHost: "
         if body == .none, headers.isEmpty, method.isShortAndPlain,
-            target.append(to: buffer, method, between: between, end: end)
+            target.append(to: buffer, method, between: Self.between, end: end)
         {
             return
         }
@@ -54,7 +60,7 @@ package final class RequestEncoder: Sendable {
         if special.contains(.host) {
             append(target, isAsterisk: isAsterisk, callersHost: headers, to: buffer)
         } else {
-            target.append(to: buffer, isAsterisk: isAsterisk, between: between)
+            target.append(to: buffer, isAsterisk: isAsterisk, between: Self.between)
         }
         if headers.isEmpty {
             buffer.append(defaults)
