@@ -71,7 +71,7 @@ final class Connection: TimerHandler, DialHandler, ByteStreamHandler {
         encoder = road.encoder
         inputBuffer = road.inputBuffer
         outputBuffer = road.outputBuffer
-        parser = ResponseParser(limits: road.settings.parserLimits, memo: record.headMemo)
+        parser = ResponseParser(limits: road.settings.parserLimits)
     }
 
     deinit {

@@ -13,7 +13,7 @@ package final class OriginRecord {
     package let target: Target
     @ThreadBound var pool = OriginPool()
     /// For the parsers of its connections.
-    let headMemo = HeadMemo()
+    @ThreadBound var headMemo = HeadMemo()
 
     /// Calls for which a connection is being opened, oldest first. They came before all of
     /// `waiting`, and a connection that comes free is theirs first.
@@ -33,6 +33,7 @@ package final class OriginRecord {
 
     deinit {
         _pool.deallocate()
+        _headMemo.deallocate()
         _dialing.deallocate()
         _waiting.deallocate()
     }

@@ -1,7 +1,7 @@
 // HeadMemo: the head that an origin sent last, so that one that repeats it byte for byte is not read
 // again. Servers repeat themselves: to the same request they mostly give the same head, but for a
 // Date that changes once a second. Owned by the origin's record, shared by the parsers of its
-// connections; reactor thread.
+// connections. A value, changed in its place.
 //
 // A head means what its bytes say and nothing else, under the same limits: equal bytes, up to and
 // with the empty line, have equal fields and facts (RFC 9112 section 2.2). Only the answer to HEAD
@@ -11,7 +11,7 @@ internal import FetchBytes
 internal import FetchHTTP
 
 /// The last head of an origin.
-package final class HeadMemo {
+package struct HeadMemo {
     /// The largest storage that is kept: a head, its index, and a body that came with it.
     package static let mostBytes = 4096
 
@@ -33,7 +33,7 @@ package final class HeadMemo {
 
     /// Remembers a head of so many bytes, unless it is large.
     @inline(__always)
-    func remember(_ head: ResponseHead, fieldCount: Int, count: Int) {
+    mutating func remember(_ head: ResponseHead, fieldCount: Int, count: Int) {
         let fields = head.fields
         guard fields.storage.count <= HeadMemo.mostBytes else { return }
         storage = fields.storage

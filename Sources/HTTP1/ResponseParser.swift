@@ -58,13 +58,10 @@ package struct ResponseParser {
     var remaining = 0
     private var lines = FieldLines()
     private var facts = HeadFacts()
-    private let memo: HeadMemo?
 
     /// A parser for a new connection. Limits beyond what offsets and `HTTPFields` can hold are
     /// lowered to that: a gibibyte of head or trailers, 65,534 fields.
-    /// A `memo` is shared by the parsers of an origin's connections; they have the same limits.
-    package init(limits: ParserLimits = ParserLimits(), memo: HeadMemo? = nil) {
-        self.memo = memo
+    package init(limits: ParserLimits = ParserLimits()) {
         var bounded = limits
         bounded.headBytes = min(limits.headBytes, 1 << 30)
         bounded.trailerBytes = min(limits.trailerBytes, 1 << 30)
@@ -104,19 +101,28 @@ package struct ResponseParser {
 
     /// Reads one step. What lies behind `consumed` must stand at the start of the next input.
     ///
-    /// After an error the connection is of no further use.
+    /// After an error the connection is of no further use. The memo is that of the origin, whose
+    /// connections have the same limits.
     package mutating func parse(
-        _ input: Span<UInt8>
+        _ input: Span<UInt8>, _ memo: inout HeadMemo
     ) throws(MessageError) -> (step: Step, consumed: Int) {
         switch state {
         case .idle: (.needMore, 0)
-        case .statusLine, .fields: try parseHead(input)
+        case .statusLine, .fields: try parseHead(input, &memo)
         case .counted: parseCounted(input)
         case .chunkLine, .chunkData, .chunkEnd: try parseChunk(input)
         case .trailers: try parseTrailers(input)
         case .untilClose:
             input.isEmpty ? (.needMore, 0) : (.body(0..<input.count), input.count)
         }
+    }
+
+    /// Reads one step, without a memory of other responses.
+    package mutating func parse(
+        _ input: Span<UInt8>
+    ) throws(MessageError) -> (step: Step, consumed: Int) {
+        var memo = HeadMemo()
+        return try parse(input, &memo)
     }
 
     /// Says that no more input comes. Ends a body that ends with the connection; throws
@@ -139,10 +145,10 @@ package struct ResponseParser {
 
     @inline(__always)
     private mutating func parseHead(
-        _ input: Span<UInt8>
+        _ input: Span<UInt8>, _ memo: inout HeadMemo
     ) throws(MessageError) -> (step: Step, consumed: Int) {
         if state == .statusLine {
-            if let memo, !isHeadRequest, lines.isUntouched, memo.isRepeated(by: input) {
+            if !isHeadRequest, lines.isUntouched, memo.isRepeated(by: input) {
                 return repeated(memo, input)
             }
             let end = try facts.readStatusLine(
@@ -160,7 +166,7 @@ package struct ResponseParser {
             return (.needMore, 0)
         }
         if facts.status < 200 { return try endInterim() }
-        return try endHead(input)
+        return try endHead(input, &memo)
     }
 
     @inline(never)
@@ -176,7 +182,7 @@ package struct ResponseParser {
 
     @inline(__always)
     private mutating func endHead(
-        _ input: Span<UInt8>
+        _ input: Span<UInt8>, _ memo: inout HeadMemo
     ) throws(MessageError) -> (step: Step, consumed: Int) {
         let end = lines.lineStart
         facts.headEnd = UInt32(truncatingIfNeeded: end)
@@ -185,7 +191,7 @@ package struct ResponseParser {
         let consumed = end &+ max(taken, 0)
         let storage = lines.section(facts, input.extracting(0..<consumed))
         let head = ResponseHead(storage: storage, fieldCount: lines.count)
-        if let memo, !isHeadRequest {
+        if !isHeadRequest {
             memo.remember(head, fieldCount: lines.count, count: end)
         }
         bodyBegins(facts.framing, isTaken: taken >= 0)
@@ -200,7 +206,7 @@ package struct ResponseParser {
     /// The head is known already.
     @inline(__always)
     private mutating func repeated(
-        _ memo: HeadMemo, _ input: Span<UInt8>
+        _ memo: borrowing HeadMemo, _ input: Span<UInt8>
     ) -> (step: Step, consumed: Int) {
         let head = ResponseHead(storage: memo.storage, fieldCount: memo.fieldCount)
         let end = memo.count
