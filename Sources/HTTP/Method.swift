@@ -132,6 +132,11 @@ package struct Method: Sendable, Equatable {
     package var isSafe: Bool { traits.contains(.safe) }
     /// RFC 9110 section 9.2.2, and QUERY: a second attempt does no harm.
     package var isIdempotent: Bool { traits.contains(.idempotent) }
+    /// Without fields and body there is nothing more to say than the method, and that in one word:
+    /// no Content-Length, no asterisk.
+    package var isShortAndPlain: Bool {
+        wordCount > 0 && traits.isDisjoint(with: [.definesContent, .options])
+    }
     /// POST, PUT, PATCH: without a body they say `Content-Length: 0`.
     package var definesContent: Bool { traits.contains(.definesContent) }
 }
