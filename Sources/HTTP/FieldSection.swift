@@ -1,15 +1,17 @@
 // FieldSection: received fields (RFC 9110 section 5), without a copy per field. A value; any
 // thread.
 //
-// One array holds everything: two words per field (where its name and its value lie), then the
-// bytes as they came. Made by the parser, which has checked every byte and every offset.
+// One array holds everything: two words per field (where its name and its value lie), then what the
+// parser noted of the message, then the bytes as they came. Made by the parser, which has checked
+// every byte and every offset.
 
 package import FetchBytes
 package import HTTPTypes
 
 /// Header or trailer fields as received: order, case and bytes kept.
 package struct FieldSection: Sendable {
-    private let storage: [UInt8]
+    /// The index, what the parser noted, and the bytes.
+    package let storage: [UInt8]
     /// Where in `storage` the received bytes begin.
     private let base: UInt32
     private let fieldCount: UInt32
@@ -21,12 +23,16 @@ package struct FieldSection: Sendable {
         fieldCount = 0
     }
 
-    /// Takes over what `PackedStorage.joining` made of an index of `count` fields and their bytes.
-    package init(storage: [UInt8], count: Int) {
+    /// Takes over what `PackedStorage.joining` made of an index of `count` fields, a note of so
+    /// many bytes, and the received bytes.
+    package init(storage: [UInt8], count: Int, noteBytes: Int = 0) {
         self.storage = storage
-        base = UInt32(truncatingIfNeeded: count &* 16)
+        base = UInt32(truncatingIfNeeded: count &* 16 &+ noteBytes)
         fieldCount = UInt32(truncatingIfNeeded: count)
     }
+
+    /// Where in `storage` the note begins.
+    package var noteStart: Int { count &* 16 }
 
     /// The number of fields.
     package var count: Int { Int(fieldCount) }

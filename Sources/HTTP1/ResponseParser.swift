@@ -139,7 +139,8 @@ package struct ResponseParser: Sendable {
         _ input: Span<UInt8>
     ) throws(MessageError) -> (step: Step, consumed: Int) {
         if state == .statusLine {
-            let end = try facts.readStatusLine(input, lines.scanned, limits)
+            let end = try facts.readStatusLine(
+                input, lines.scanned, limit: limits.startLineBytes)
             guard end >= 0 else {
                 lines.begin(at: ~end)
                 return (.needMore, 0)
@@ -156,6 +157,7 @@ package struct ResponseParser: Sendable {
         return try endHead(input)
     }
 
+    @inline(never)
     private mutating func endInterim() throws(MessageError) -> (step: Step, consumed: Int) {
         interimCount += 1
         guard interimCount <= limits.interimResponses else { throw .tooManyInterimResponses }
@@ -173,13 +175,26 @@ package struct ResponseParser: Sendable {
         let end = lines.lineStart
         facts.headEnd = UInt32(truncatingIfNeeded: end)
         try facts.headEnded(isHeadRequest: isHeadRequest)
-        switch facts.framing {
-        case .none:
-            return complete(input, bodyCount: 0)
+        let taken = facts.bodyBytesTaken(atMost: min(limits.inlineBodyBytes, input.count &- end))
+        let consumed = end &+ max(taken, 0)
+        let storage = lines.section(facts, input.extracting(0..<consumed))
+        let head = ResponseHead(storage: storage, fieldCount: lines.count)
+        bodyBegins(facts.framing, isTaken: taken >= 0)
+        guard taken >= 0 else { return (.head(head), end) }
+        // Head and body in one storage.
+        let all = storage.count
+        return (
+            .complete(head, Bytes(storage: storage, range: all &- taken..<all)), consumed
+        )
+    }
+
+    /// Turns to what follows a head: a body, unless it was taken with the head.
+    @inline(__always)
+    private mutating func bodyBegins(_ framing: Framing, isTaken: Bool) {
+        switch framing {
+        case _ where isTaken, .none:
+            state = .idle
         case .length(let count):
-            if count <= limits.inlineBodyBytes, count <= input.count &- end {
-                return complete(input, bodyCount: count)
-            }
             remaining = count
             state = .counted
         case .chunked:
@@ -188,25 +203,6 @@ package struct ResponseParser: Sendable {
         case .closeDelimited:
             state = .untilClose
         }
-        let head = ResponseHead(
-            fields: FieldSection(
-                storage: lines.section(input.extracting(0..<end)), count: lines.count),
-            facts: facts)
-        return (.head(head), end)
-    }
-
-    /// Head and body in one storage.
-    @inline(__always)
-    private mutating func complete(
-        _ input: Span<UInt8>, bodyCount: Int
-    ) -> (step: Step, consumed: Int) {
-        let end = lines.lineStart &+ bodyCount
-        let storage = lines.section(input.extracting(0..<end))
-        let all = storage.count
-        let head = ResponseHead(
-            fields: FieldSection(storage: storage, count: lines.count), facts: facts)
-        state = .idle
-        return (.complete(head, Bytes(storage: storage, range: all &- bodyCount..<all)), end)
     }
 
     private mutating func parseCounted(_ input: Span<UInt8>) -> (step: Step, consumed: Int) {
@@ -226,6 +222,7 @@ package struct ResponseParser: Sendable {
         lines.begin(at: 0)
     }
 
+    @inline(never)
     mutating func parseTrailers(
         _ input: Span<UInt8>
     ) throws(MessageError) -> (step: Step, consumed: Int) {
