@@ -5,6 +5,8 @@
 // Unsafe: the array is made with exactly the size of its two parts and each part is copied to the
 // place computed from those sizes; words are read behind a bounds check.
 
+internal import Glibc
+
 /// Arrays that begin with packed words and go on with bytes.
 @usableFromInline
 package enum PackedStorage {
@@ -20,6 +22,35 @@ package enum PackedStorage {
     ) -> [UInt8] {
         // The value's bytes are copied during the call.
         unsafe withUnsafeBytes(of: value) { unsafe joining(words, $0, bytes) }
+    }
+
+    /// An array's bytes, then `bytes`, in one new array.
+    package static func joining(_ storage: [UInt8], _ bytes: Span<UInt8>) -> [UInt8] {
+        unsafe storage.withUnsafeBytes { first in
+            unsafe bytes.withUnsafeBytes { last in
+                let nothing = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
+                return unsafe [UInt8](PackedParts(first: first, middle: nothing, last: last))
+            }
+        }
+    }
+
+    /// Whether `input` begins with the bytes of an array from `start` on. Traps outside the array.
+    @inline(never)
+    package static func tail(
+        of storage: [UInt8], from start: Int, beginsIn input: Span<UInt8>
+    ) -> Bool {
+        let count = storage.count &- start
+        precondition(start >= 0 && count >= 0)
+        guard input.count >= count else { return false }
+        // Both hold `count` bytes from where they are compared.
+        return unsafe storage.withUnsafeBytes { stored in
+            unsafe input.withUnsafeBytes { received in
+                guard let one = stored.baseAddress, let other = received.baseAddress else {
+                    return count == 0
+                }
+                return unsafe memcmp(one + start, other, count) == 0
+            }
+        }
     }
 
     @unsafe

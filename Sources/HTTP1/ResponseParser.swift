@@ -58,6 +58,7 @@ package struct ResponseParser: Sendable {
     var remaining = 0
     private var lines = FieldLines()
     private var facts = HeadFacts()
+    private var remembered = RememberedHead()
 
     /// A parser for a new connection. Limits beyond what offsets and `HTTPFields` can hold are
     /// lowered to that: a gibibyte of head or trailers, 65,534 fields.
@@ -139,6 +140,9 @@ package struct ResponseParser: Sendable {
         _ input: Span<UInt8>
     ) throws(MessageError) -> (step: Step, consumed: Int) {
         if state == .statusLine {
+            if lines.isUntouched, remembered.isMet(by: input, isHeadRequest: isHeadRequest) {
+                return repeatHead(input)
+            }
             let end = try facts.readStatusLine(
                 input, lines.scanned, limit: limits.startLineBytes)
             guard end >= 0 else {
@@ -175,17 +179,46 @@ package struct ResponseParser: Sendable {
         let end = lines.lineStart
         facts.headEnd = UInt32(truncatingIfNeeded: end)
         try facts.headEnded(isHeadRequest: isHeadRequest)
+        if end <= limits.rememberedHeadBytes, remembered.givesWay() {
+            remembered.remember(
+                lines.section(facts, input.extracting(0..<end)), fieldCount: lines.count,
+                isHeadRequest: isHeadRequest)
+        }
         let taken = facts.bodyBytesTaken(atMost: min(limits.inlineBodyBytes, input.count &- end))
         let consumed = end &+ max(taken, 0)
         let storage = lines.section(facts, input.extracting(0..<consumed))
-        let head = ResponseHead(storage: storage, fieldCount: lines.count)
+        return handOn(storage, fieldCount: lines.count, facts, taken: taken)
+    }
+
+    /// The head that was remembered has come again.
+    @inline(__always)
+    private mutating func repeatHead(_ input: Span<UInt8>) -> (step: Step, consumed: Int) {
+        let facts = remembered.facts
+        let end = Int(facts.headEnd)
+        let taken = facts.bodyBytesTaken(atMost: min(limits.inlineBodyBytes, input.count &- end))
+        let count = remembered.fieldCount
+        // Without a body to be added the very storage can be shared.
+        guard taken > 0 else {
+            return handOn(remembered.storage, fieldCount: count, facts, taken: taken)
+        }
+        let body = input.extracting(end..<end &+ taken)
+        return handOn(
+            PackedStorage.joining(remembered.storage, body), fieldCount: count, facts,
+            taken: taken)
+    }
+
+    /// Head and body in one storage, or the head alone where the body comes in steps of its own.
+    @inline(__always)
+    private mutating func handOn(
+        _ storage: [UInt8], fieldCount: Int, _ facts: HeadFacts, taken: Int
+    ) -> (step: Step, consumed: Int) {
+        let head = ResponseHead(storage: storage, fieldCount: fieldCount)
         bodyBegins(facts.framing, isTaken: taken >= 0)
+        let end = Int(facts.headEnd)
         guard taken >= 0 else { return (.head(head), end) }
-        // Head and body in one storage.
         let all = storage.count
-        return (
-            .complete(head, Bytes(storage: storage, range: all &- taken..<all)), consumed
-        )
+        let body = Bytes(storage: storage, range: all &- taken..<all)
+        return (.complete(head, body), end &+ taken)
     }
 
     /// Turns to what follows a head: a body, unless it was taken with the head.

@@ -12,6 +12,10 @@ struct ShortcutTests {
 
     private func text(_ bytes: [UInt8]) -> String? { String(shortASCII: bytes.span) }
 
+    private func tail(of storage: [UInt8], from start: Int, beginsIn input: [UInt8]) -> Bool {
+        PackedStorage.tail(of: storage, from: start, beginsIn: input.span)
+    }
+
     @Test func `a number is read wherever it stands`() {
         for count in 0...12 {
             let digits = (0..<count).map { UInt8(ascii: "1") + UInt8($0 % 9) }
@@ -107,5 +111,14 @@ struct ShortcutTests {
                 #expect(place(of: name.uppercased() + one, in: [name + one]) == 0)
             }
         }
+    }
+
+    @Test func `an array's tail is recognised in front of anything`() {
+        let storage: [UInt8] = [9, 9, 1, 2, 3]
+        #expect(tail(of: storage, from: 2, beginsIn: [1, 2, 3]))
+        #expect(tail(of: storage, from: 2, beginsIn: [1, 2, 3, 4]))
+        #expect(!tail(of: storage, from: 2, beginsIn: [1, 2]))
+        #expect(!tail(of: storage, from: 2, beginsIn: [1, 2, 4]))
+        #expect(tail(of: storage, from: 5, beginsIn: [1]))
     }
 }

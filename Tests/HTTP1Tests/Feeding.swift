@@ -41,6 +41,13 @@ struct Feeder {
         parser.begin(isHead: isHead)
     }
 
+    /// Awaits another response on the same connection, with nothing of the last one left.
+    mutating func beginNext(isHead: Bool = false) {
+        parser.begin(isHead: isHead)
+        pending = []
+        outcome = Outcome()
+    }
+
     private var isOver: Bool { outcome.isEnded || outcome.error != nil }
 
     mutating func feed(_ bytes: ArraySlice<UInt8>) {
