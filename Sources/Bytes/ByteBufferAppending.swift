@@ -66,8 +66,8 @@ extension ByteBuffer {
         unsafe marks.pointee.write &+= count
     }
 
-    /// Appends the first `count` (0...8) bytes of a little-endian word and then four runs, and makes
-    /// room for all of it at once.
+    /// Appends the first `count` (0...8) bytes of a little-endian word and then four runs, and
+    /// makes room for all of it at once.
     @inlinable
     @inline(__always)
     package func append(

@@ -24,6 +24,34 @@ package enum PackedStorage {
         unsafe withUnsafeBytes(of: value) { unsafe joining(words, $0, bytes) }
     }
 
+    /// The bytes alone, in a new array.
+    package static func copy(_ bytes: Span<UInt8>) -> [UInt8] {
+        let nothing = UnsafeRawBufferPointer(start: nil, count: 0)
+        // Copied during the call.
+        return unsafe bytes.withUnsafeBytes {
+            unsafe [UInt8](PackedParts(first: nothing, middle: nothing, last: $0))
+        }
+    }
+
+    /// Whether `input` begins with the bytes of an array from `start` on. Traps outside the array.
+    @inline(never)
+    package static func tail(
+        of storage: [UInt8], from start: Int, beginsIn input: Span<UInt8>
+    ) -> Bool {
+        let count = storage.count &- start
+        precondition(start >= 0 && count >= 0)
+        guard input.count >= count else { return false }
+        // Both hold `count` bytes from where they are compared.
+        return unsafe storage.withUnsafeBytes { stored in
+            unsafe input.withUnsafeBytes { received in
+                guard let one = stored.baseAddress, let other = received.baseAddress else {
+                    return count == 0
+                }
+                return unsafe memcmp(one + start, other, count) == 0
+            }
+        }
+    }
+
     @unsafe
     @usableFromInline
     static func joining(
@@ -45,30 +73,6 @@ package enum PackedStorage {
         precondition(offset >= 0 && offset <= storage.count &- MemoryLayout<T>.size)
         return unsafe storage.withUnsafeBytes {
             unsafe $0.loadUnaligned(fromByteOffset: offset, as: T.self)
-        }
-    }
-
-    /// The bytes alone, in a new array.
-    package static func copy(_ bytes: Span<UInt8>) -> [UInt8] {
-        let none = UnsafeRawBufferPointer(start: nil, count: 0)
-        // Copied during the call.
-        return unsafe bytes.withUnsafeBytes {
-            unsafe [UInt8](PackedParts(first: none, middle: none, last: $0))
-        }
-    }
-
-    /// Whether `bytes` begins with what lies in that range of an array. Traps outside the array.
-    package static func holdsSameBytes(
-        _ storage: borrowing [UInt8], _ range: Range<Int>, as bytes: Span<UInt8>
-    ) -> Bool {
-        precondition(range.lowerBound >= 0 && range.upperBound <= storage.count)
-        guard range.count <= bytes.count else { return false }
-        // Both are read within what was just compared.
-        return unsafe storage.withUnsafeBytes { kept in
-            unsafe bytes.withUnsafeBytes { new in
-                guard let kept = kept.baseAddress, let new = new.baseAddress else { return true }
-                return unsafe memcmp(kept + range.lowerBound, new, range.count) == 0
-            }
         }
     }
 
@@ -97,7 +101,8 @@ package enum PackedStorage {
 }
 
 /// Three runs as one collection, which lets an array be made of them in one allocation. (The array
-/// initialisers that take a capacity or a count look their metadata up each time: 400 instructions.)
+/// initialisers that take a capacity or a count look their metadata up each time: 400
+/// instructions.)
 @safe
 private struct PackedParts: RandomAccessCollection {
     let first: UnsafeRawBufferPointer

@@ -66,7 +66,7 @@ extension Connection {
 
     private func parse(_ buffer: ByteBuffer, for call: Call) throws(MessageError) {
         while isCarrying(call) {
-            let (step, consumed) = try parser.parse(buffer.readable, &record.headMemo)
+            let (step, consumed) = try parser.parse(buffer.readable, &record.rememberedHead)
             switch consume step {
             case .needMore:
                 buffer.consume(consumed)

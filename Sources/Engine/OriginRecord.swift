@@ -13,7 +13,7 @@ package final class OriginRecord {
     package let target: Target
     @ThreadBound var pool = OriginPool()
     /// For the parsers of its connections.
-    @ThreadBound var headMemo = HeadMemo()
+    @ThreadBound var rememberedHead = RememberedHead()
 
     /// Calls for which a connection is being opened, oldest first. They came before all of
     /// `waiting`, and a connection that comes free is theirs first.
@@ -33,7 +33,7 @@ package final class OriginRecord {
 
     deinit {
         _pool.deallocate()
-        _headMemo.deallocate()
+        _rememberedHead.deallocate()
         _dialing.deallocate()
         _waiting.deallocate()
     }

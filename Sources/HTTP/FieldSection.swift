@@ -34,9 +34,6 @@ package struct FieldSection: Sendable {
     /// Where in `storage` the note begins.
     package var noteStart: Int { count &* 16 }
 
-    /// Where in `storage` the received bytes begin.
-    package var receivedStart: Int { Int(base) }
-
     /// The number of fields.
     package var count: Int { Int(fieldCount) }
 

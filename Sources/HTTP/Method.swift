@@ -12,7 +12,7 @@ package enum MethodError: Error, Equatable, Sendable {
 }
 
 extension MethodError: CustomStringConvertible {
-    package var description: String {
+    @usableFromInline package var description: String {
         switch self {
         case .notAToken: "method is not a token"
         case .connect: "CONNECT is not a request method here"

@@ -30,7 +30,7 @@ package struct ResponseHead: Sendable {
     }
 
     @inline(__always)
-    var facts: HeadFacts {
+    private var facts: HeadFacts {
         PackedStorage.value(fields.storage, at: fields.noteStart, as: HeadFacts.self)
     }
 

@@ -10,7 +10,7 @@ package import FetchBytes
 package import FetchHTTP
 
 /// An incremental parser of the responses on one connection.
-package struct ResponseParser {
+package struct ResponseParser: Sendable {
     /// What the input so far amounts to. Steps come one at a time: call again until `.needMore`.
     package enum Step: Sendable {
         /// Nothing more can be said without more input.
@@ -101,14 +101,14 @@ package struct ResponseParser {
 
     /// Reads one step. What lies behind `consumed` must stand at the start of the next input.
     ///
-    /// After an error the connection is of no further use. The memo is that of the origin, whose
-    /// connections have the same limits.
+    /// After an error the connection is of no further use. `remembered` is the origin's, whose
+    /// connections all have the same limits.
     package mutating func parse(
-        _ input: Span<UInt8>, _ memo: inout HeadMemo
+        _ input: Span<UInt8>, _ remembered: inout RememberedHead
     ) throws(MessageError) -> (step: Step, consumed: Int) {
         switch state {
         case .idle: (.needMore, 0)
-        case .statusLine, .fields: try parseHead(input, &memo)
+        case .statusLine, .fields: try parseHead(input, &remembered)
         case .counted: parseCounted(input)
         case .chunkLine, .chunkData, .chunkEnd: try parseChunk(input)
         case .trailers: try parseTrailers(input)
@@ -121,8 +121,8 @@ package struct ResponseParser {
     package mutating func parse(
         _ input: Span<UInt8>
     ) throws(MessageError) -> (step: Step, consumed: Int) {
-        var memo = HeadMemo()
-        return try parse(input, &memo)
+        var none = RememberedHead()
+        return try parse(input, &none)
     }
 
     /// Says that no more input comes. Ends a body that ends with the connection; throws
@@ -145,11 +145,11 @@ package struct ResponseParser {
 
     @inline(__always)
     private mutating func parseHead(
-        _ input: Span<UInt8>, _ memo: inout HeadMemo
+        _ input: Span<UInt8>, _ remembered: inout RememberedHead
     ) throws(MessageError) -> (step: Step, consumed: Int) {
         if state == .statusLine {
-            if !isHeadRequest, lines.isUntouched, memo.isRepeated(by: input) {
-                return repeated(memo, input)
+            if lines.isUntouched, remembered.isMet(by: input, isHeadRequest: isHeadRequest) {
+                return repeatHead(remembered, input)
             }
             let end = try facts.readStatusLine(
                 input, lines.scanned, limit: limits.startLineBytes)
@@ -166,7 +166,7 @@ package struct ResponseParser {
             return (.needMore, 0)
         }
         if facts.status < 200 { return try endInterim() }
-        return try endHead(input, &memo)
+        return try endHead(input, &remembered)
     }
 
     @inline(never)
@@ -182,40 +182,50 @@ package struct ResponseParser {
 
     @inline(__always)
     private mutating func endHead(
-        _ input: Span<UInt8>, _ memo: inout HeadMemo
+        _ input: Span<UInt8>, _ remembered: inout RememberedHead
     ) throws(MessageError) -> (step: Step, consumed: Int) {
         let end = lines.lineStart
         facts.headEnd = UInt32(truncatingIfNeeded: end)
         try facts.headEnded(isHeadRequest: isHeadRequest)
+        if end <= limits.rememberedHeadBytes, remembered.givesWay() {
+            remembered.remember(
+                lines.section(facts, input.extracting(0..<end)), fieldCount: lines.count,
+                isHeadRequest: isHeadRequest)
+        }
         let taken = facts.bodyBytesTaken(atMost: min(limits.inlineBodyBytes, input.count &- end))
         let consumed = end &+ max(taken, 0)
         let storage = lines.section(facts, input.extracting(0..<consumed))
-        let head = ResponseHead(storage: storage, fieldCount: lines.count)
-        if !isHeadRequest {
-            memo.remember(head, fieldCount: lines.count, count: end)
-        }
-        bodyBegins(facts.framing, isTaken: taken >= 0)
-        guard taken >= 0 else { return (.head(head), end) }
-        // Head and body in one storage.
         let all = storage.count
-        return (
-            .complete(head, Bytes(storage: storage, range: all &- taken..<all)), consumed
-        )
+        return handOn(
+            ResponseHead(storage: storage, fieldCount: lines.count), facts,
+            Bytes(storage: storage, range: all &- max(taken, 0)..<all), isTaken: taken >= 0)
     }
 
-    /// The head is known already.
+    /// The head that was remembered has come again, and is shared.
     @inline(__always)
-    private mutating func repeated(
-        _ memo: borrowing HeadMemo, _ input: Span<UInt8>
+    private mutating func repeatHead(
+        _ remembered: borrowing RememberedHead, _ input: Span<UInt8>
     ) -> (step: Step, consumed: Int) {
-        let head = ResponseHead(storage: memo.storage, fieldCount: memo.fieldCount)
-        let end = memo.count
-        let known = head.facts
-        let taken = known.bodyBytesTaken(atMost: min(limits.inlineBodyBytes, input.count &- end))
-        bodyBegins(known.framing, isTaken: taken >= 0)
-        guard taken >= 0 else { return (.head(head), end) }
-        let consumed = end &+ taken
-        let body = taken == 0 ? Bytes() : Bytes(PackedStorage.copy(input.extracting(end..<consumed)))
+        let facts = remembered.facts
+        let end = Int(facts.headEnd)
+        let taken = facts.bodyBytesTaken(atMost: min(limits.inlineBodyBytes, input.count &- end))
+        let body =
+            taken > 0
+            ? Bytes(PackedStorage.copy(input.extracting(end..<end &+ taken))) : Bytes()
+        return handOn(
+            ResponseHead(storage: remembered.storage, fieldCount: remembered.fieldCount), facts,
+            body, isTaken: taken >= 0)
+    }
+
+    /// Head and body, or the head alone where the body comes in steps of its own.
+    @inline(__always)
+    private mutating func handOn(
+        _ head: consuming ResponseHead, _ facts: HeadFacts, _ body: consuming Bytes, isTaken: Bool
+    ) -> (step: Step, consumed: Int) {
+        bodyBegins(facts.framing, isTaken: isTaken)
+        let end = Int(facts.headEnd)
+        guard isTaken else { return (.head(head), end) }
+        let consumed = end &+ body.count
         return (.complete(head, body), consumed)
     }
 
