@@ -2,7 +2,7 @@
 // library. Pure; any thread. A peer wrote the bytes: whatever they are, the answer is a number of
 // seconds or nil.
 
-package import FetchBytes
+internal import FetchBytes
 
 /// Reads dates of fields. A recipient must accept all three forms.
 package enum HTTPDate {

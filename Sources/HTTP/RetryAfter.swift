@@ -1,6 +1,6 @@
 // RetryAfter: how long a server asks to be left alone (RFC 9110 section 10.2.3). Pure; any thread.
 
-package import FetchBytes
+internal import FetchBytes
 
 /// Reads the Retry-After field.
 package enum RetryAfter {

@@ -56,8 +56,9 @@ public struct CircuitBreaker: Sendable {
     private var probesSucceeded: Int32 = 0
     private var probeIsLostAt = Instant.distantFuture
     private let limits: Limits
-    /// Attempts and failures; only where a rate is asked for, as it is most of the size.
-    private var window: Window?
+    /// Attempts and failures: one element, or none where no rate is asked for. An array, because
+    /// the counts would be most of the size of every breaker that doesn't need them.
+    private var window: [WindowedCounts]
 
     private struct Limits: Sendable {
         let consecutiveFailures: Int32
@@ -66,10 +67,6 @@ public struct CircuitBreaker: Sendable {
         let minimumVolume: Int64
         let coolDown: Int64
         let slice: Int64
-    }
-
-    private enum Window: Sendable {
-        indirect case counts(WindowedCounts)
     }
 
     /// A closed breaker.
@@ -82,7 +79,7 @@ public struct CircuitBreaker: Sendable {
             percent: Int64(rate?.percent ?? 100), minimumVolume: Int64(rate?.minimumVolume ?? 0),
             coolDown: max(1, rules.coolDown.saturatingNanoseconds),
             slice: max(1, window / Int64(WindowedCounts.slices)))
-        if rate != nil { self.window = .counts(WindowedCounts()) }
+        self.window = rate == nil ? [] : [WindowedCounts()]
     }
 
     /// Whether one may pass now. An answer is a promise to report, however the attempt ends.
@@ -136,30 +133,27 @@ public struct CircuitBreaker: Sendable {
             return nil
         case .success:
             consecutive = 0
-            if window != nil { count(isFailure: false, now) }
+            if !window.isEmpty { count(isFailure: false, now) }
             return nil
         case .failure:
             consecutive += consecutive < .max ? 1 : 0
-            if window != nil { count(isFailure: true, now) }
+            if !window.isEmpty { count(isFailure: true, now) }
             return isTooMuch ? open(now) : nil
         }
     }
 
     private mutating func count(isFailure: Bool, _ now: Instant) {
-        guard case .counts(var counts) = window else { return }
-        window = nil  // so that the counts have one owner while they change
-        counts.advance(to: now, sliceNanoseconds: limits.slice)
-        counts.countFirst()
-        if isFailure { counts.countSecond() }
-        window = .counts(counts)
+        window[0].advance(to: now, sliceNanoseconds: limits.slice)
+        window[0].countFirst()
+        if isFailure { window[0].countSecond() }
     }
 
     private var isTooMuch: Bool {
         if limits.consecutiveFailures > 0, consecutive >= limits.consecutiveFailures {
             return true
         }
-        guard case .counts(let counts) = window else { return false }
-        let (attempts, failures) = (Int64(counts.first), Int64(counts.second))
+        guard !window.isEmpty else { return false }
+        let (attempts, failures) = (Int64(window[0].first), Int64(window[0].second))
         return attempts >= limits.minimumVolume && failures * 100 >= attempts * limits.percent
     }
 
@@ -200,7 +194,7 @@ public struct CircuitBreaker: Sendable {
         probeIsOut = false
         probesSucceeded = 0
         probeIsLostAt = .distantFuture
-        if window != nil { window = .counts(WindowedCounts()) }
+        if !window.isEmpty { window[0] = WindowedCounts() }
         return transition
     }
 }

@@ -1,0 +1,34 @@
+// The bytes of what a request names and says, for whoever digests them without making text of them.
+// Pure; any thread.
+
+internal import FetchBytes
+
+extension Target {
+    /// Hands out what names the resource: scheme, host and port as one run, then path and query, the
+    /// path `/` if the URL has none. The fragment is in neither.
+    package func withResourceBytes(
+        _ body: (_ origin: Span<UInt8>, _ pathAndQuery: Span<UInt8>) -> Void
+    ) {
+        let utf8 = text.utf8
+        let bytes = utf8.span
+        let origin = bytes.extracting(0..<parts.authority.upperBound)
+        if hadEmptyPath {
+            let rooted = Array(pathAndQuery.utf8)
+            body(origin, rooted.span)
+        } else {
+            body(origin, bytes.extracting(parts.pathAndQuery))
+        }
+    }
+}
+
+extension Headers {
+    /// Hands out name and value of the field at an index, as they are sent.
+    package func withBytes(
+        at index: Int, _ body: (_ name: Span<UInt8>, _ value: Span<UInt8>) -> Void
+    ) {
+        let name = name(at: index)
+        let value = value(at: index)
+        let utf8 = name.utf8
+        body(utf8.span, value.span)
+    }
+}
