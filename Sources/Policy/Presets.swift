@@ -41,7 +41,7 @@ public struct ResiliencePreset: Sendable {
         ResiliencePreset(
             retry: RetryPolicy(
                 maxAttempts: 3, backoff: exact(.milliseconds(200), cap: .seconds(30)),
-                statuses: .serverErrors, retryAfter: .ignored),
+                statuses: .serverErrors),
             domainLimit: .leakyBucket(Rate(1, per: .seconds(1))))
     }
 
