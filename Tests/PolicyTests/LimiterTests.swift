@@ -108,20 +108,21 @@ struct LimiterTests {
 }
 
 struct LimiterTableTests {
-    @Test func `RATE-12 a million distinct hosts leave a table of the cap`() {
-        var table = LimiterTable(limit: .tokenBucket(.perSecond(1)), most: 1_000)
+    @Test func `RATE-12 whoever names hosts without end fills a table to its cap and no further`() {
+        var table = LimiterTable(limit: .tokenBucket(.perSecond(1)), most: 500)
         var evicted: DomainID?
-        for number in 0..<1_000_000 {
+        for number in 0..<20_000 {
             let now = Instant(nanoseconds: Int64(number) * 1_000)
             guard let domain = table.enter(String(number), now: now) else {
                 Issue.record("nobody is in use, so there is room")
                 return
             }
             if number == 0 { evicted = domain }
-            if number % 64 == 0 { _ = table.admit(1, domain, now: now) }
+            if number % 16 == 0 { _ = table.admit(1, domain, now: now) }
             table.leave(domain, now: now)
+            if number % 1_000 == 0 { #expect(table.count <= 500) }
         }
-        #expect(table.count <= 1_000)
+        #expect(table.count <= 500)
         #expect(table.count > 0)
         if let evicted { #expect(table[evicted] == nil) }
     }
@@ -299,14 +300,14 @@ struct LimiterQueueTests {
 
     @Test func `RATE-05 a reservation tells its time, behind all who wait`() {
         var queue = queue(.tokenBucket(.perSecond(10), burst: 1))
-        #expect(queue.reserve(1, latest: .distantFuture, now: .at(0)) == .success(.at(0)))
-        #expect(queue.reserve(1, latest: .distantFuture, now: .at(0)) == .success(.at(0.1)))
+        #expect(queue.reserve(1, latest: .distantFuture, now: .at(0)) == .at(.at(0)))
+        #expect(queue.reserve(1, latest: .distantFuture, now: .at(0)) == .at(.at(0.1)))
         _ = queue.join(1, cost: 1, deadline: .distantFuture, now: .at(0))
-        #expect(queue.reserve(1, latest: .distantFuture, now: .at(0)) == .success(.at(0.3)))
+        #expect(queue.reserve(1, latest: .distantFuture, now: .at(0)) == .at(.at(0.3)))
         _ = queue.join(2, cost: 1, deadline: .distantFuture, now: .at(0))
         #expect(
             queue.reserve(1, latest: .at(0.4), now: .at(0))
-                == .failure(ReservationRefused(reason: .tooLate(.at(0.5)))))
+                == .refused(.tooLate(.at(0.5))))
         let gone = play(&queue, from: .at(0))
         #expect(gone.map(\.number) == [1, 2])
         #expect(gone.map(\.seconds) == [0.2, 0.4])
@@ -322,7 +323,7 @@ struct LimiterQueueTests {
         var queue = queue(.custom { Never() })
         #expect(
             queue.reserve(1, latest: .distantFuture, now: .at(0))
-                == .failure(ReservationRefused(reason: .tooLate(.distantFuture))))
+                == .refused(.tooLate(.distantFuture)))
     }
 
     /// Costs, leavings and joinings at random: what is granted stays within rate and burst.

@@ -208,7 +208,9 @@ struct RetryPolicyTests {
                 number: number, outcome: .failed(.reset), startedAfter: Int64(number),
                 endedAfter: Int64(number) + 1, decision: decision)
         }
-        for number in 1...99 { history.append(record(number, .retry(after: .zero, parksDomain: false))) }
+        for number in 1...99 {
+            history.append(record(number, .retry(after: .zero, parksDomain: false)))
+        }
         #expect(history.refusal == nil)
         history.append(record(100, .giveUp(.budgetSpent)))
         #expect(history.count == 100)

@@ -14,7 +14,7 @@ private struct ExactBucket {
 
     init(_ rate: Rate, burst: Int) {
         count = Int128(rate.count)
-        period = Int128(rate.period / .nanoseconds(1))
+        period = Int128(rate.period.saturatingNanoseconds)
         self.burst = Int128(burst)
         level = self.burst * period
     }
@@ -71,13 +71,14 @@ struct TokenBucketTests {
         var random = Sequence64(seed)
         let rate = Rate(
             random.pick(1...1_000),
-            per: .nanoseconds(random.pick(1...[50, 999_999_937, 7_000_000_001][random.pick(0...2)])))
+            per: .nanoseconds(
+                random.pick(1...[50, 999_999_937, 7_000_000_001][random.pick(0...2)])))
         let burst = random.pick(1...30)
         var bucket = TokenBucket(rate, burst: burst)
         var model = ExactBucket(rate, burst: burst)
         var now: Int64 = 0
         for _ in 0..<1_500 {
-            let interval = Int(rate.period / .nanoseconds(1)) / rate.count + 1
+            let interval = Int(rate.period.saturatingNanoseconds) / rate.count + 1
             now += Int64(random.pick(0...1) * random.pick(0...3 * interval))
             let cost = random.pick(1...burst)
             if random.chance(10) {

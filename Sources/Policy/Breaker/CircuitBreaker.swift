@@ -168,7 +168,9 @@ public struct CircuitBreaker: Sendable {
     private mutating func probeEnded(
         _ verdict: BreakerVerdict, _ now: Instant
     ) -> Transition? {
+        // A probe's permit is good once.
         probeIsOut = false
+        epoch &+= 1
         switch verdict {
         case .ignored:
             return nil

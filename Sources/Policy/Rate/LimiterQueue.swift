@@ -20,6 +20,13 @@ package struct LimiterQueue: Sendable {
         case full(limit: Int)
     }
 
+    /// The answer to whoever wants a time.
+    package enum Reservation: Equatable, Sendable {
+        /// Go then.
+        case at(Instant)
+        case refused(Refusal)
+    }
+
     private struct Waiter: Sendable {
         let number: UInt64
         let cost: Int
@@ -92,18 +99,18 @@ package struct LimiterQueue: Sendable {
     /// being told. Refused when that is after `latest`.
     package mutating func reserve(
         _ cost: Int, latest: Instant, now: Instant
-    ) -> Result<Instant, ReservationRefused> {
+    ) -> Reservation {
         let cost = Self.counted(cost)
-        if line.isEmpty, limiter.admit(cost, now: now) == .now { return .success(now) }
+        if line.isEmpty, limiter.admit(cost, now: now) == .now { return .at(now) }
         guard line.count < most else {
-            return .failure(ReservationRefused(reason: .full(limit: most)))
+            return .refused(.full(limit: most))
         }
         let time = timeAfterEverybody(cost, now: now)
         guard time <= latest, time < .distantFuture else {
-            return .failure(ReservationRefused(reason: .tooLate(time)))
+            return .refused(.tooLate(time))
         }
         _ = stand(Waiter(number: 0, cost: cost, promised: time))
-        return .success(time)
+        return .at(time)
     }
 
     /// Plays the line on a copy of the limiter. O(n), for reservations behind others only.
@@ -146,9 +153,4 @@ package struct LimiterQueue: Sendable {
     package mutating func adjust(_ limit: RateLimit?, now: Instant) {
         limiter.adjust(limit, now: now)
     }
-}
-
-/// Why nothing could be reserved.
-package struct ReservationRefused: Error, Equatable {
-    package let reason: LimiterQueue.Refusal
 }
