@@ -4,19 +4,15 @@
 internal import FetchBytes
 
 extension Target {
-    /// Hands out what names the resource: scheme, host and port as one run, then path and query, the
-    /// path `/` if the URL has none. The fragment is in neither.
-    package func withResourceBytes(
-        _ body: (_ origin: Span<UInt8>, _ pathAndQuery: Span<UInt8>) -> Void
-    ) {
-        let utf8 = text.utf8
-        let bytes = utf8.span
-        let origin = bytes.extracting(0..<parts.authority.upperBound)
+    /// Hands out what names the resource at its origin: path and query, the path `/` if the URL has
+    /// none, without the fragment.
+    package func withPathAndQuery(_ body: (Span<UInt8>) -> Void) {
         if hadEmptyPath {
             let rooted = Array(pathAndQuery.utf8)
-            body(origin, rooted.span)
+            body(rooted.span)
         } else {
-            body(origin, bytes.extracting(parts.pathAndQuery))
+            let utf8 = text.utf8
+            body(utf8.span.extracting(parts.pathAndQuery))
         }
     }
 }

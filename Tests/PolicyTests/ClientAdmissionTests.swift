@@ -16,12 +16,13 @@ private struct Stage {
     ) {
         admission = ClientAdmission(
             concurrency: concurrency, limit: client, domains: LimiterTable(limit: domain),
-            politeness: politeness.map { PolitenessTable($0) })
+            politeness: PolitenessTable(politeness ?? PolitenessRules()))
         origins = Array(repeating: OriginGate(concurrency: perOrigin), count: count)
         keys = []
         for number in 0..<count {
             let domain = admission.domains.enter("\(number)", now: .at(0))
-            let slot = admission.politeness?.enter("\(number)", now: .at(0))
+            let slot =
+                politeness == nil ? nil : admission.politeness.enter("\(number)", now: .at(0))
             keys.append(AdmissionKeys(domain: domain, politeness: slot))
         }
     }
@@ -155,9 +156,7 @@ struct ClientAdmissionTests {
             origins: 1, client: .custom { Moody(grants: false) },
             domain: .custom { Moody(grants: true) })
         #expect(stage.admit(0, at: .at(0)) == .notBefore(.at(1)))
-        func level(_ limiter: Limiter?) -> Int? {
-            if case .custom(let limiter) = limiter { (limiter as? Moody)?.level } else { nil }
-        }
+        func level(_ limiter: Limiter?) -> Int? { (limiter?.userDefined as? Moody)?.level }
         let domain = stage.keys[0].domain
         #expect(level(domain.flatMap { stage.admission.domains[$0]?.limiter }) == 0)
         #expect(level(stage.admission.limiter) == 0)

@@ -102,11 +102,7 @@ struct PolitenessTests {
     @Test func `a site that asks for too much is skipped by admission`() {
         var table = PolitenessTable(PolitenessRules(crawlDelay: .skipAbove(.seconds(1))))
         let slot = table.enter("a", now: .at(0))
-        if let slot {
-            _ = table.change(slot) { [rules = table.rules] in
-                $0.siteAsks(for: .seconds(2), rules)
-            }
-        }
+        if let slot { table.siteAsks(for: .seconds(2), slot) }
         var admission = ClientAdmission(
             concurrency: 1, domains: LimiterTable(limit: nil), politeness: table)
         var origin = OriginGate(concurrency: 1)
@@ -120,11 +116,9 @@ struct PolitenessTests {
         var table = PolitenessTable(PolitenessRules(minDelay: .seconds(1), jitter: 0))
         for number in 0..<200 {
             guard let slot = table.enter("\(number)", now: .at(0)) else { continue }
-            _ = table.change(slot) { [rules = table.rules] in
-                $0.started(rules, now: .at(0), random: 0)
-                $0.ended(rules, latency: 1, succeeded: true, now: .at(1))
-                if number == 7 { $0.park(until: .at(100)) }
-            }
+            table.started(slot, now: .at(0), random: 0)
+            table.ended(slot, latency: 1, succeeded: true, now: .at(1))
+            if number == 7 { table.park(slot, until: .at(100)) }
             table.leave(slot, now: .at(1))
         }
         #expect(table.count == 200)
@@ -154,7 +148,7 @@ struct PolitenessTests {
                 politeness: PolitenessTable(PolitenessRules(minDelay: .seconds(1), jitter: 0)))
             var origins = Array(repeating: OriginGate(concurrency: 1), count: 100)
             let keys = (0..<100).map { number in
-                AdmissionKeys(politeness: admission.politeness?.enter("\(number)", now: .at(0)))
+                AdmissionKeys(politeness: admission.politeness.enter("\(number)", now: .at(0)))
             }
             if parked { admission.park(keys[0], until: .at(60)) }
             var next = Array(repeating: Instant.at(0), count: 100)

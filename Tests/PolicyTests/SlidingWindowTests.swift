@@ -64,10 +64,13 @@ struct SlidingWindowTests {
         var now = Instant.at(0)
         // Callers come a little faster than they may, at random.
         let mean = 1_900_000_000 / limit
+        var most = 0
         while times.count < 3 * limit, times.count < 40_000 {
             now = now + .nanoseconds(random.pick(0...mean))
             if window.admit(1, now: now) == .now { times.append(now) }
+            most = max(most, window.runsInMemory)
         }
+        #expect(most <= 2 * SlidingWindow.mostRuns + 2)
         #expect(mostInAnyWindow(times, .seconds(1)) <= limit)
         let seconds = now.seconds
         if seconds > 2 {

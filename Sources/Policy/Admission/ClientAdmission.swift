@@ -59,14 +59,15 @@ package struct ClientAdmission: Sendable {
     package var concurrency: Int
     package private(set) var limiter: Limiter
     package var domains: LimiterTable
-    package var politeness: PolitenessTable?
+    /// Asked for the origins that have a slot in it, which is for none unless it is configured.
+    package var politeness: PolitenessTable
 
     /// - Parameters:
     ///   - concurrency: requests of the client under way at most.
     ///   - limit: the client's limiter; nil for none.
     package init(
         concurrency: Int, limit: RateLimit? = nil, domains: LimiterTable,
-        politeness: PolitenessTable? = nil
+        politeness: PolitenessTable = PolitenessTable(PolitenessRules())
     ) {
         self.concurrency = concurrency
         limiter = Limiter(limit)
@@ -91,19 +92,16 @@ package struct ClientAdmission: Sendable {
         if let slot = keys.politeness, let verdict = impoliteness(slot, &time, now: now) {
             return verdict
         }
-        if let domain = keys.domain {
-            time = max(time, domains.earliest(cost, domain, now: time))
-        }
-        time = max(time, limiter.earliest(cost, now: time))
+        let first = keys.domain.map { domains.quote(cost, $0, at: time) }
+        if let first { time = max(time, first.time, first.earliest) }
+        let second = limiter.quote(cost, at: time)
+        time = max(time, second.earliest)
         guard time <= now else { return .notBefore(time) }
-        if case .notBefore(let later) = takeTokens(cost, keys.domain, at: time, now: now) {
-            return .notBefore(later)
-        }
+        let answer = take(cost, keys.domain, first, second, at: time, now: now)
+        guard answer == .now else { return Self.verdict(answer) }
         inFlight += 1
         origin.inFlight += 1
-        if let slot = keys.politeness, let rules = politeness?.rules {
-            _ = politeness?.change(slot) { $0.started(rules, now: now, random: random) }
-        }
+        if let slot = keys.politeness { politeness.started(slot, now: now, random: random) }
         return .admitted
     }
 
@@ -113,12 +111,11 @@ package struct ClientAdmission: Sendable {
         _ keys: AdmissionKeys, cost: Int = 1, behind: Int = 0, now: Instant
     ) -> Instant {
         var time = limiter.earliest(cost, behind: behind, now: now)
-        if let domain = keys.domain, let gate = domains[domain] {
-            time = max(time, gate.limiter.earliest(cost, behind: behind, now: now))
-            time = max(time, gate.parkedUntil)
+        if let domain = keys.domain {
+            time = max(time, domains.earliest(cost, behind: behind, domain, now: now))
         }
-        if let slot = keys.politeness, let politeness, let known = politeness[slot],
-            case .notBefore(let opening) = known.opening(politeness.rules, now: now)
+        if let slot = keys.politeness,
+            case .notBefore(let opening) = politeness.opening(slot, now: now)
         {
             time = max(time, opening)
         }
@@ -131,10 +128,8 @@ package struct ClientAdmission: Sendable {
         succeeded: Bool = false, now: Instant
     ) {
         releaseSlots(&origin)
-        if let slot = keys.politeness, let rules = politeness?.rules {
-            _ = politeness?.change(slot) {
-                $0.ended(rules, latency: latency, succeeded: succeeded, now: now)
-            }
+        if let slot = keys.politeness {
+            politeness.ended(slot, latency: latency, succeeded: succeeded, now: now)
         }
     }
 
@@ -145,13 +140,13 @@ package struct ClientAdmission: Sendable {
         releaseSlots(&origin)
         limiter.giveBack(cost, now: now)
         if let domain = keys.domain { domains.giveBack(cost, domain, now: now) }
-        if let slot = keys.politeness { _ = politeness?.change(slot) { $0.unstarted() } }
+        if let slot = keys.politeness { politeness.unstarted(slot) }
     }
 
     /// Nobody asks the origin's domain before that.
     package mutating func park(_ keys: AdmissionKeys, until end: Instant) {
         if let domain = keys.domain { domains.park(domain, until: end) }
-        if let slot = keys.politeness { _ = politeness?.change(slot) { $0.park(until: end) } }
+        if let slot = keys.politeness { politeness.park(slot, until: end) }
     }
 
     /// Another limiter for the whole client from now on.
@@ -170,9 +165,8 @@ package struct ClientAdmission: Sendable {
     private func impoliteness(
         _ slot: KeyedID, _ time: inout Instant, now: Instant
     ) -> Verdict? {
-        guard let politeness, let known = politeness[slot] else { return nil }
-        if known.isSkipped { return .skipped }
-        switch known.opening(politeness.rules, now: now) {
+        if politeness.isSkipped(slot) { return .skipped }
+        switch politeness.opening(slot, now: now) {
         case .now: return nil
         case .whenOneEnds: return .wants(.politeness)
         case .notBefore(let opening):
@@ -183,26 +177,31 @@ package struct ClientAdmission: Sendable {
 
     /// Both tokens or none. The built-in limiters have said that they will grant; only a user's may
     /// refuse now, so it is asked first, and of two the one that granted gets its token back.
-    private mutating func takeTokens(
-        _ cost: Int, _ domain: DomainID?, at time: Instant, now: Instant
+    private mutating func take(
+        _ cost: Int, _ domain: DomainID?, _ first: LimiterQuote?, _ second: LimiterQuote,
+        at time: Instant, now: Instant
     ) -> Admission {
-        if limiter.isCustom {
-            if let domain, domains[domain]?.limiter.isCustom == true {
-                let answer = domains.admit(cost, domain, now: now)
-                guard answer == .now else { return answer }
-                let second = limiter.admit(cost, now: now)
-                if second != .now { domains.giveBack(cost, domain, now: now) }
-                return second
-            }
-            let answer = limiter.admit(cost, now: now)
-            guard answer == .now, let domain else { return answer }
-            return domains.admit(cost, domain, at: time, now: now)
+        guard let domain, let first else {
+            return limiter.take(cost, second, at: time, now: now)
         }
-        if let domain {
-            let answer = domains.admit(cost, domain, at: time, now: now)
+        let clientGoesFirst = limiter.isCustom && !domains.isCustom(domain)
+        if clientGoesFirst {
+            let answer = limiter.take(cost, second, at: time, now: now)
             guard answer == .now else { return answer }
+            return domains.take(cost, first, domain, at: time, now: now)
         }
-        return limiter.admit(cost, now: limiter.makesGoodLateness ? time : now)
+        let answer = domains.take(cost, first, domain, at: time, now: now)
+        guard answer == .now else { return answer }
+        let other = limiter.take(cost, second, at: time, now: now)
+        if other != .now { domains.giveBack(cost, domain, now: now) }
+        return other
+    }
+
+    private static func verdict(_ answer: Admission) -> Verdict {
+        switch answer {
+        case .now: .admitted
+        case .notBefore(let later): .notBefore(later)
+        }
     }
 
     private mutating func releaseSlots(_ origin: inout OriginGate) {

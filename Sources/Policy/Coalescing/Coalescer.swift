@@ -1,5 +1,5 @@
 // Who answers whom: callers who ask the same while it is being asked follow the one who asked first.
-// A value of the client's, on the reactor thread. Calls are known by numbers; whoever owns the calls
+// A value in an origin's record, on the reactor thread. Calls are known by numbers; whoever owns the calls
 // carries out what comes of an event.
 //
 // A flight is one question under way: a leader, who holds the exchange, and followers, who wait.
@@ -45,15 +45,41 @@ package struct Coalescer: Sendable {
         var leader: UInt64 = 0
         var followers = WaitingLine<UInt64>()
         var nextFree: Int32 = -1
+
+        /// A place is taken into use: by one access, as all of it lies together.
+        mutating func begin(_ digest: Digest, _ generation: UInt32, _ call: UInt64) {
+            self.digest = digest
+            self.generation = generation
+            isLive = true
+            isListed = true
+            hasHead = false
+            unsafeEndedWhenSent = nil
+            leader = call
+        }
+
+        mutating func end(_ nextFree: Int32) {
+            isLive = false
+            self.nextFree = nextFree
+        }
+
+        mutating func takeFollowers() -> [UInt64] {
+            guard !followers.isEmpty else { return [] }
+            var taken: [UInt64] = []
+            taken.reserveCapacity(followers.count)
+            while let call = followers.takeFirst() { taken.append(call) }
+            return taken
+        }
     }
 
     private let mostFollowers: Int
     private var flights: ContiguousArray<Flight> = []
     private var firstFree: Int32 = -1
     /// Open addressing by the digest's lower half: slots of listed flights, or −1. As many places as
-    /// a power of two, at most half of them taken.
-    private var places: [Int32] = Array(repeating: -1, count: 16)
+    /// a power of two, at most half of them taken; none before the first.
+    private var places: [Int32] = []
     private var listed = 0
+    /// One more with every flight, so that no two are alike.
+    private var lastGeneration: UInt32 = 0
     /// Flights under way.
     package private(set) var count = 0
 
@@ -150,30 +176,29 @@ package struct Coalescer: Sendable {
             slot = Int32(flights.count)
             flights.append(Flight(digest: digest, generation: 0))
         }
-        flights[Int(slot)].digest = digest
-        flights[Int(slot)].isLive = true
-        flights[Int(slot)].hasHead = false
-        flights[Int(slot)].unsafeEndedWhenSent = nil
-        flights[Int(slot)].leader = call
+        lastGeneration &+= 1
+        flights[Int(slot)].begin(digest, lastGeneration, call)
         count += 1
         list(slot)
-        return FlightID(slot: slot, generation: flights[Int(slot)].generation)
+        return FlightID(slot: slot, generation: lastGeneration)
     }
 
     private mutating func close(_ slot: Int32) {
         unlistIfListed(slot)
-        flights[Int(slot)].isLive = false
-        flights[Int(slot)].generation &+= 1
-        flights[Int(slot)].nextFree = firstFree
-        firstFree = slot
         count -= 1
+        if count == 0, flights.count > 16 {
+            // A quiet origin holds next to no memory.
+            flights.removeAll()
+            places = []
+            firstFree = -1
+        } else {
+            flights[Int(slot)].end(firstFree)
+            firstFree = slot
+        }
     }
 
     private mutating func takeFollowers(_ slot: Int32) -> [UInt64] {
-        var taken: [UInt64] = []
-        taken.reserveCapacity(flights[Int(slot)].followers.count)
-        while let call = flights[Int(slot)].followers.takeFirst() { taken.append(call) }
-        return taken
+        flights[Int(slot)].takeFollowers()
     }
 
     // MARK: The list of flights that may be joined
@@ -185,6 +210,7 @@ package struct Coalescer: Sendable {
     private func next(_ place: Int) -> Int { (place + 1) & (places.count - 1) }
 
     private func place(of digest: Digest) -> Int? {
+        guard listed > 0 else { return nil }
         var place = home(digest)
         while places[place] >= 0 {
             if flights[Int(places[place])].digest == digest { return place }
@@ -194,9 +220,8 @@ package struct Coalescer: Sendable {
     }
 
     private mutating func list(_ slot: Int32) {
-        if (listed + 1) * 2 > places.count { resize(to: places.count * 2) }
+        if (listed + 1) * 2 > places.count { resize(to: max(8, places.count * 2)) }
         put(slot)
-        flights[Int(slot)].isListed = true
         listed += 1
     }
 

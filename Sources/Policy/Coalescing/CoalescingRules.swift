@@ -82,18 +82,17 @@ public struct CoalescingRules: Sendable, Hashable {
         }
     }
 
-    /// What stands for the request among those under way: its digest under the table's key.
+    /// What stands for the request among those under way to its origin, which it does not name.
     /// Fields in another order make another digest, which costs a request and harms nobody.
     package func digest(
         _ method: Method, _ target: Target, _ fields: Headers, key: DigestKey
     ) -> Digest {
         var digest = KeyedDigest(key)
-        digest.append(method.isHead ? UInt64(1) : 0)
-        target.withResourceBytes { origin, pathAndQuery in
-            // Lengths keep the parts apart.
-            digest.append(UInt64(origin.count) &<< 32 | UInt64(pathAndQuery.count))
-            digest.append(origin)
-            digest.append(pathAndQuery)
+        let isHead: UInt64 = method.isHead ? 1 : 0
+        target.withPathAndQuery { bytes in
+            // The length keeps it apart from the fields; a URL is shorter than 2³¹ bytes.
+            digest.append(UInt64(bytes.count) | isHead &<< 63)
+            digest.append(bytes)
         }
         if !fields.isEmpty { append(fields, to: &digest) }
         return digest.finish()

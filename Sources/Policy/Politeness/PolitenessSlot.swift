@@ -25,6 +25,10 @@ package struct PolitenessSlot: Resting, Equatable, Sendable {
     private var lastUsed: Instant
     private let idleNanoseconds: Int64
 
+    static var forgotten: PolitenessSlot {
+        PolitenessSlot(PolitenessRules(), now: Instant(nanoseconds: 0))
+    }
+
     package init(_ rules: PolitenessRules, now: Instant) {
         minDelayNanoseconds = max(0, rules.minDelay.saturatingNanoseconds)
         idleNanoseconds = max(0, rules.idleTime.saturatingNanoseconds)
@@ -120,10 +124,44 @@ package struct PolitenessTable: Sendable {
 
     package subscript(_ slot: KeyedID) -> PolitenessSlot? { table[slot] }
 
-    package mutating func change<Result>(
-        _ slot: KeyedID, _ body: (inout PolitenessSlot) -> Result
-    ) -> Result? {
-        table.change(slot, body)
+    package func opening(_ slot: KeyedID, now: Instant) -> PolitenessSlot.Opening {
+        table.isLive(slot) ? table[live: slot].opening(rules, now: now) : .now
+    }
+
+    package func isSkipped(_ slot: KeyedID) -> Bool {
+        table.isLive(slot) && table[live: slot].isSkipped
+    }
+
+    /// See ``PolitenessSlot/started(_:now:random:)``.
+    package mutating func started(_ slot: KeyedID, now: Instant, random: UInt64) {
+        guard table.isLive(slot) else { return }
+        table[live: slot].started(rules, now: now, random: random)
+    }
+
+    /// See ``PolitenessSlot/unstarted()``.
+    package mutating func unstarted(_ slot: KeyedID) {
+        guard table.isLive(slot) else { return }
+        table[live: slot].unstarted()
+    }
+
+    /// See ``PolitenessSlot/ended(_:latency:succeeded:now:)``.
+    package mutating func ended(
+        _ slot: KeyedID, latency: Int64?, succeeded: Bool, now: Instant
+    ) {
+        guard table.isLive(slot) else { return }
+        table[live: slot].ended(rules, latency: latency, succeeded: succeeded, now: now)
+    }
+
+    /// See ``PolitenessSlot/siteAsks(for:_:)``.
+    package mutating func siteAsks(for delay: Duration, _ slot: KeyedID) {
+        guard table.isLive(slot) else { return }
+        table[live: slot].siteAsks(for: delay, rules)
+    }
+
+    /// See ``PolitenessSlot/park(until:)``.
+    package mutating func park(_ slot: KeyedID, until end: Instant) {
+        guard table.isLive(slot) else { return }
+        table[live: slot].park(until: end)
     }
 
     /// Forgets up to `most` of the oldest slots that are at rest; called now and then.

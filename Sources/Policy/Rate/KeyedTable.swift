@@ -12,6 +12,8 @@ internal import FetchTime
 /// A value that a table may forget when it is at rest.
 protocol Resting {
     func isAtRest(now: Instant) -> Bool
+    /// Holds the place of a value that was forgotten, and no memory.
+    static var forgotten: Self { get }
 }
 
 /// Names an entry; stale once it was forgotten.
@@ -23,7 +25,7 @@ package struct KeyedID: Hashable, Sendable {
 struct KeyedTable<Value: Resting> {
     fileprivate struct Entry {
         var key: String
-        var value: Value?
+        var isLive = true
         var generation: UInt32 = 0
         var users: Int32 = 0
         /// The chain of those without users; `newer` also chains the free ones.
@@ -37,6 +39,8 @@ struct KeyedTable<Value: Resting> {
     /// The most entries.
     let most: Int
     private var entries: ContiguousArray<Entry> = []
+    /// Beside their entries, so that they are used where they lie.
+    private var values: ContiguousArray<Value> = []
     private var slots: [String: Int32] = [:]
     private var firstFree: Int32 = -1
     private var oldest: Int32 = -1
@@ -67,31 +71,30 @@ struct KeyedTable<Value: Resting> {
 
     /// One user less. A value at rest that nobody uses is forgotten at once.
     mutating func leave(_ id: KeyedID, now: Instant) {
-        guard isAlive(id) else { return }
+        guard isLive(id) else { return }
         entries[Int(id.slot)].users -= 1
         guard entries[Int(id.slot)].users == 0 else { return }
         chain(id.slot)
-        if entries[Int(id.slot)].value?.isAtRest(now: now) == true { forget(id.slot) }
+        if values[Int(id.slot)].isAtRest(now: now) { forget(id.slot) }
     }
 
-    func isAlive(_ id: KeyedID) -> Bool {
-        id.slot < entries.count && entries[Int(id.slot)].generation == id.generation
-            && entries[Int(id.slot)].value != nil
+    func isLive(_ id: KeyedID) -> Bool {
+        let slot = Int(id.slot)
+        return slot < entries.count && entries[slot].generation == id.generation
+            && entries[slot].isLive
     }
 
-    subscript(_ id: KeyedID) -> Value? {
-        isAlive(id) ? entries[Int(id.slot)].value : nil
+    /// The value in its place. Only for identifiers that are live.
+    subscript(live id: KeyedID) -> Value {
+        get { values[Int(id.slot)] }
+        _modify { yield &values[Int(id.slot)] }
     }
 
-    /// Changes the value in its place; nil when the identifier is stale.
-    mutating func change<Result>(_ id: KeyedID, _ body: (inout Value) -> Result) -> Result? {
-        guard isAlive(id), var value = entries[Int(id.slot)].value.take() else { return nil }
-        defer { entries[Int(id.slot)].value = value }
-        return body(&value)
-    }
+    /// A copy of the value; nil when the identifier is stale.
+    subscript(_ id: KeyedID) -> Value? { isLive(id) ? values[Int(id.slot)] : nil }
 
     mutating func changeAll(_ body: (inout Value) -> Void) {
-        for slot in slots.values { _ = change(id(slot), body) }
+        for slot in slots.values { body(&values[Int(slot)]) }
     }
 
     /// Forgets what is at rest among the oldest unused values.
@@ -99,9 +102,7 @@ struct KeyedTable<Value: Resting> {
         var slot = oldest
         for _ in 0..<most where slot >= 0 {
             let next = entries[Int(slot)].newer
-            if entries[Int(slot)].value?.isAtRest(now: now) == true {
-                forget(slot)
-            }
+            if values[Int(slot)].isAtRest(now: now) { forget(slot) }
             slot = next
         }
     }
@@ -119,10 +120,12 @@ struct KeyedTable<Value: Resting> {
             firstFree = entries[Int(slot)].newer
             entries[Int(slot)].newer = -1
             entries[Int(slot)].key = key
-            entries[Int(slot)].value = value
+            entries[Int(slot)].isLive = true
+            values[Int(slot)] = value
         } else {
             slot = Int32(entries.count)
-            entries.append(Entry(key: key, value: value))
+            entries.append(Entry(key: key))
+            values.append(value)
         }
         entries[Int(slot)].users = 1
         slots[key] = slot
@@ -133,7 +136,8 @@ struct KeyedTable<Value: Resting> {
         unchain(slot)
         slots[entries[Int(slot)].key] = nil
         entries[Int(slot)].key = ""
-        entries[Int(slot)].value = nil
+        entries[Int(slot)].isLive = false
+        values[Int(slot)] = .forgotten
         entries[Int(slot)].generation &+= 1
         entries[Int(slot)].newer = firstFree
         firstFree = slot

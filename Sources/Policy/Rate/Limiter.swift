@@ -1,5 +1,6 @@
-// A limiter of any kind. The built-in kinds are cases and not existentials, because this is asked
-// once for every request: a value, owned by a gate.
+// A limiter of any kind. The built-in kinds are no existentials, because this is asked once for every
+// request: a value, owned by a gate. What paces is kept in place beside what is rare, and not as one
+// more case of an enum: a case would be copied out and in again for each question.
 
 package import FetchTime
 
@@ -29,61 +30,71 @@ public enum RateLimit: Sendable {
     }
 }
 
-package enum Limiter: Sendable {
-    case unlimited
-    case tokenBucket(TokenBucket)
-    case slidingWindow(SlidingWindow)
-    case leakyBucket(LeakyBucket)
-    case custom(any RateLimiter)
+/// What a limiter says of a grant before anything is taken.
+struct LimiterQuote {
+    let earliest: Instant
+    /// Of a bucket: what it would take.
+    let paced: PacedQuote?
+    /// The time that was asked about.
+    let time: Instant
+
+    init(earliest: Instant, paced: PacedQuote?, _ time: Instant) {
+        self.earliest = earliest
+        self.paced = paced
+        self.time = time
+    }
+}
+
+package struct Limiter: Sendable {
+    private enum Kind: Sendable {
+        case unlimited
+        case tokenBucket
+        case leakyBucket
+        case slidingWindow
+        case custom
+    }
+
+    private var kind: Kind
+    /// Of a token bucket and of a leaky one.
+    private var bucket = PacedBucket(.perSecond(1), burst: 1)
+    private var window: SlidingWindow?
+    private var custom: (any RateLimiter)?
 
     package init(_ limit: RateLimit?) {
         switch limit {
-        case nil: self = .unlimited
-        case .tokenBucket(let rate, let burst): self = .tokenBucket(TokenBucket(rate, burst: burst))
-        case .slidingWindow(let rate): self = .slidingWindow(SlidingWindow(rate))
+        case nil:
+            kind = .unlimited
+        case .tokenBucket(let rate, let burst):
+            kind = .tokenBucket
+            bucket = TokenBucket(rate, burst: burst).bucket
         case .leakyBucket(let rate, let shaping):
-            self = .leakyBucket(LeakyBucket(rate, shaping: shaping))
-        case .custom(let make): self = .custom(make())
+            kind = .leakyBucket
+            bucket = LeakyBucket(rate, shaping: shaping).bucket
+        case .slidingWindow(let rate):
+            kind = .slidingWindow
+            window = SlidingWindow(rate)
+        case .custom(let make):
+            kind = .custom
+            custom = make()
         }
     }
 
+    /// See ``RateLimiter/admit(_:now:)``.
     package mutating func admit(_ cost: Int, now: Instant) -> Admission {
-        // Taken out before it is changed: two owners of a window's runs would copy them.
-        switch consume self {
-        case .unlimited:
-            self = .unlimited
-            return .now
-        case .tokenBucket(var bucket):
-            defer { self = .tokenBucket(bucket) }
-            return bucket.admit(cost, now: now)
-        case .slidingWindow(var window):
-            defer { self = .slidingWindow(window) }
-            return window.admit(cost, now: now)
-        case .leakyBucket(var bucket):
-            defer { self = .leakyBucket(bucket) }
-            return bucket.admit(cost, now: now)
-        case .custom(var limiter):
-            defer { self = .custom(limiter) }
-            return limiter.admit(cost, now: now)
+        switch kind {
+        case .unlimited: .now
+        case .tokenBucket, .leakyBucket: bucket.admit(cost, now: now)
+        case .slidingWindow: window?.admit(cost, now: now) ?? .now
+        case .custom: custom?.admit(cost, now: now) ?? .now
         }
     }
 
     package mutating func giveBack(_ cost: Int, now: Instant) {
-        switch consume self {
-        case .unlimited:
-            self = .unlimited
-        case .tokenBucket(var bucket):
-            bucket.giveBack(cost, now: now)
-            self = .tokenBucket(bucket)
-        case .slidingWindow(var window):
-            window.giveBack(cost, now: now)
-            self = .slidingWindow(window)
-        case .leakyBucket(var bucket):
-            bucket.giveBack(cost, now: now)
-            self = .leakyBucket(bucket)
-        case .custom(var limiter):
-            limiter.giveBack(cost, now: now)
-            self = .custom(limiter)
+        switch kind {
+        case .unlimited: break
+        case .tokenBucket, .leakyBucket: bucket.giveBack(cost)
+        case .slidingWindow: window?.giveBack(cost, now: now)
+        case .custom: custom?.giveBack(cost, now: now)
         }
     }
 
@@ -91,18 +102,50 @@ package enum Limiter: Sendable {
     /// later than the truth, and `.distantFuture` for a cost that is never granted. A limiter of
     /// the user's can't be asked without taking, so it knows no better than "now".
     package func earliest(_ cost: Int, behind: Int = 0, now: Instant) -> Instant {
-        switch self {
+        switch kind {
         case .unlimited, .custom:
             return now
-        case .tokenBucket(let bucket):
-            guard cost <= bucket.burst else { return .distantFuture }
+        case .tokenBucket, .leakyBucket:
+            guard cost <= bucket.burst || bucket.isStrict else { return .distantFuture }
             return bucket.earliest(Self.sum(cost, behind), now: now)
-        case .slidingWindow(let window):
-            guard cost <= window.limit else { return .distantFuture }
+        case .slidingWindow:
+            guard let window, cost <= window.limit else { return .distantFuture }
             return window.earliest(Self.sum(cost, behind), now: now)
-        case .leakyBucket(let bucket):
-            guard cost <= bucket.mostCost else { return .distantFuture }
-            return bucket.earliest(Self.sum(cost, behind), now: now)
+        }
+    }
+
+    /// What `cost` would be at `time`: never later than the truth, as `earliest` says.
+    func quote(_ cost: Int, at time: Instant) -> LimiterQuote {
+        switch kind {
+        case .tokenBucket, .leakyBucket:
+            guard cost > 0, cost <= bucket.burst || bucket.isStrict else {
+                return LimiterQuote(earliest: cost > 0 ? .distantFuture : time, paced: nil, time)
+            }
+            let quote = bucket.quote(PacedBucket.counted(cost), now: time)
+            return LimiterQuote(earliest: quote.earliest, paced: quote, time)
+        case .unlimited, .custom:
+            return LimiterQuote(earliest: time, paced: nil, time)
+        case .slidingWindow:
+            return LimiterQuote(earliest: earliest(cost, now: time), paced: nil, time)
+        }
+    }
+
+    /// Takes `cost` as of `due`, or as of `now` where lateness is not made good. What was quoted
+    /// for that very time need not be computed again.
+    mutating func take(
+        _ cost: Int, _ quote: LimiterQuote, at due: Instant, now: Instant
+    ) -> Admission {
+        switch kind {
+        case .unlimited:
+            return .now
+        case .tokenBucket, .leakyBucket:
+            guard let paced = quote.paced, quote.time == due else {
+                return bucket.admit(cost, now: due)
+            }
+            bucket.grant(paced)
+            return .now
+        case .slidingWindow, .custom:
+            return admit(cost, now: now)
         }
     }
 
@@ -111,55 +154,39 @@ package enum Limiter: Sendable {
         return overflow ? .max : sum
     }
 
-    /// Whether it is an algorithm of the user's, which may refuse what no estimate foresaw.
-    package var isCustom: Bool {
-        switch self {
-        case .unlimited, .tokenBucket, .slidingWindow, .leakyBucket: false
-        case .custom: true
-        }
-    }
+    /// The user's algorithm, which may refuse what no estimate foresaw; nil for any other kind.
+    package var userDefined: (any RateLimiter)? { custom }
+
+    package var isCustom: Bool { kind == .custom }
 
     package func isAtRest(now: Instant) -> Bool {
-        switch self {
+        switch kind {
         case .unlimited: true
-        case .tokenBucket(let bucket): bucket.isAtRest(now: now)
-        case .slidingWindow(let window): window.isAtRest(now: now)
-        case .leakyBucket(let bucket): bucket.isAtRest(now: now)
-        case .custom(let limiter): limiter.isAtRest(now: now)
+        case .tokenBucket, .leakyBucket: bucket.isAtRest(now: now)
+        case .slidingWindow: window?.isAtRest(now: now) ?? true
+        case .custom: custom?.isAtRest(now: now) ?? true
         }
     }
 
     package var isConfigured: Bool {
-        switch self {
+        switch kind {
         case .unlimited: false
-        case .tokenBucket, .slidingWindow, .leakyBucket: true
-        case .custom(let limiter): limiter.isConfigured
-        }
-    }
-
-    /// Whether a grant may be dated back to when it was due, to make good the lateness of a timer's
-    /// tick. A window counts what its server sees, and a user's limiter is asked as it is told.
-    package var makesGoodLateness: Bool {
-        switch self {
-        case .tokenBucket, .leakyBucket: true
-        case .unlimited, .slidingWindow, .custom: false
+        case .tokenBucket, .leakyBucket, .slidingWindow: true
+        case .custom: custom?.isConfigured ?? false
         }
     }
 
     /// Goes on as `limit` says. A limiter of the same kind keeps what it knows; another kind starts
     /// anew, and so does a user's.
     package mutating func adjust(_ limit: RateLimit?, now: Instant) {
-        switch (consume self, limit) {
-        case (.tokenBucket(var bucket), .tokenBucket(let rate, let burst)):
-            bucket.adjust(rate, burst: burst, now: now)
-            self = .tokenBucket(bucket)
-        case (.slidingWindow(var window), .slidingWindow(let rate)):
-            window.adjust(rate, now: now)
-            self = .slidingWindow(window)
-        case (.leakyBucket(var bucket), .leakyBucket(let rate, let shaping))
-        where bucket.shaping == shaping:
-            bucket.adjust(rate, now: now)
-            self = .leakyBucket(bucket)
+        switch (kind, limit) {
+        case (.tokenBucket, .tokenBucket(let rate, let burst)):
+            bucket.adjust(rate, burst: burst ?? rate.count, now: now)
+        case (.leakyBucket, .leakyBucket(let rate, let shaping))
+        where bucket.isStrict == (shaping == .strict):
+            bucket.adjust(rate, burst: rate.count, now: now)
+        case (.slidingWindow, .slidingWindow(let rate)):
+            window?.adjust(rate, now: now)
         case (_, let limit):
             self = Limiter(limit)
         }

@@ -42,13 +42,20 @@ package struct DomainGate: Resting, Sendable {
 
     package func isParked(now: Instant) -> Bool { now < parkedUntil }
 
+    static var forgotten: DomainGate { DomainGate(Limiter(nil)) }
+
     package func isAtRest(now: Instant) -> Bool {
         !isParked(now: now) && limiter.isAtRest(now: now)
     }
 
-    /// When `cost` could go, taking nothing: never later than the truth.
-    package func earliest(_ cost: Int, now: Instant) -> Instant {
-        max(parkedUntil, limiter.earliest(cost, now: now))
+    /// When `cost` could go behind others who want `behind` together, taking nothing: never later
+    /// than the truth.
+    package func earliest(_ cost: Int, behind: Int, now: Instant) -> Instant {
+        max(parkedUntil, limiter.earliest(cost, behind: behind, now: now))
+    }
+
+    package mutating func admit(_ cost: Int, now: Instant) -> Admission {
+        isParked(now: now) ? .notBefore(parkedUntil) : limiter.admit(cost, now: now)
     }
 }
 
@@ -84,29 +91,49 @@ package struct LimiterTable: Sendable {
 
     package subscript(_ domain: DomainID) -> DomainGate? { table[domain] }
 
-    /// Takes `cost` from the domain's limiter, unless the domain is parked. A limiter that may is
-    /// asked as of `due`, which is not after `now`.
-    package mutating func admit(
-        _ cost: Int, _ domain: DomainID, at due: Instant? = nil, now: Instant
+    /// Takes `cost` from the domain's limiter, unless the domain is parked.
+    package mutating func admit(_ cost: Int, _ domain: DomainID, now: Instant) -> Admission {
+        guard table.isLive(domain) else { return .now }
+        return table[live: domain].admit(cost, now: now)
+    }
+
+    /// What `cost` would be at `time`; a parked domain's is the end of its parking at the earliest.
+    func quote(_ cost: Int, _ domain: DomainID, at time: Instant) -> LimiterQuote {
+        guard table.isLive(domain) else { return LimiterQuote(earliest: time, paced: nil, time) }
+        let end = table[live: domain].parkedUntil
+        return table[live: domain].limiter.quote(cost, at: max(time, end))
+    }
+
+    /// Takes what was quoted.
+    mutating func take(
+        _ cost: Int, _ quote: LimiterQuote, _ domain: DomainID, at due: Instant, now: Instant
     ) -> Admission {
-        table.change(domain) { gate in
-            if gate.isParked(now: now) { return .notBefore(gate.parkedUntil) }
-            let time = gate.limiter.makesGoodLateness ? due ?? now : now
-            return gate.limiter.admit(cost, now: time)
-        } ?? .now
+        guard table.isLive(domain) else { return .now }
+        return table[live: domain].limiter.take(cost, quote, at: due, now: now)
     }
 
     package mutating func giveBack(_ cost: Int, _ domain: DomainID, now: Instant) {
-        _ = table.change(domain) { $0.limiter.giveBack(cost, now: now) }
+        guard table.isLive(domain) else { return }
+        table[live: domain].limiter.giveBack(cost, now: now)
     }
 
     package mutating func park(_ domain: DomainID, until end: Instant) {
-        _ = table.change(domain) { $0.park(until: end) }
+        guard table.isLive(domain) else { return }
+        table[live: domain].park(until: end)
     }
 
-    /// When `cost` could go, taking nothing: never later than the truth.
-    package func earliest(_ cost: Int, _ domain: DomainID, now: Instant) -> Instant {
-        table[domain]?.earliest(cost, now: now) ?? now
+    /// When `cost` could go behind others who want `behind` together, taking nothing: never later
+    /// than the truth.
+    package func earliest(
+        _ cost: Int, behind: Int = 0, _ domain: DomainID, now: Instant
+    ) -> Instant {
+        guard table.isLive(domain) else { return now }
+        return table[live: domain].earliest(cost, behind: behind, now: now)
+    }
+
+    /// Whether the domain's limiter is an algorithm of the user's.
+    func isCustom(_ domain: DomainID) -> Bool {
+        table.isLive(domain) && table[live: domain].limiter.isCustom
     }
 
     /// Other limiters from now on; they keep what they know where their kind stays.

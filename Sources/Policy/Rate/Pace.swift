@@ -15,6 +15,7 @@ struct ExactTime: Equatable, Sendable {
     /// In units of 1/count of the pace, below the count.
     var part: Int64
 
+    @inline(__always)
     static func max(_ one: ExactTime, notBefore whole: Int64) -> ExactTime {
         one.whole >= whole ? one : ExactTime(whole: whole, part: 0)
     }
@@ -52,6 +53,7 @@ struct Pace: Equatable, Sendable {
             ExactTime(whole: whole, part: 0), ExactTime(whole: parts / count, part: parts % count))
     }
 
+    @inline(__always)
     func sum(_ one: ExactTime, _ other: ExactTime) -> ExactTime {
         let part = one.part &+ other.part
         let carry: Int64 = part >= count ? 1 : 0
@@ -60,6 +62,7 @@ struct Pace: Equatable, Sendable {
         return ExactTime(whole: whole &+ carry, part: part &- (carry &* count))
     }
 
+    @inline(__always)
     func difference(_ one: ExactTime, _ other: ExactTime) -> ExactTime {
         let part = one.part &- other.part
         let borrow: Int64 = part < 0 ? 1 : 0
@@ -69,13 +72,9 @@ struct Pace: Equatable, Sendable {
     }
 
     /// The first whole nanosecond that is not before the time.
+    @inline(__always)
     static func firstInstant(notBefore time: ExactTime) -> Int64 {
         time.whole == .max ? .max : time.whole &+ (time.part > 0 ? 1 : 0)
-    }
-
-    /// What is paid up when `cost` is granted at `now`; the present is never behind.
-    func paidUp(after cost: Int64, at now: Int64) -> ExactTime {
-        sum(ExactTime.max(paidUp, notBefore: now), time(of: cost))
     }
 
     mutating func grant(_ paidUp: ExactTime) { self.paidUp = paidUp }

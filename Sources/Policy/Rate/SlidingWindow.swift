@@ -104,6 +104,10 @@ public struct SlidingWindow: RateLimiter, Equatable {
         return Instant(nanoseconds: time).adding(nanoseconds: overflow ? .max : further)
     }
 
+    /// Runs in memory, those that have left the window and were not dropped yet included: at most
+    /// twice ``mostRuns`` and a few.
+    package var runsInMemory: Int { runs.count }
+
     /// Another limit and window from now on. What is remembered counts; a longer window can't
     /// remember what the shorter one had forgotten.
     public mutating func adjust(_ rate: Rate, now: Instant) {
