@@ -118,7 +118,7 @@ let package = Package(
         tests(
             "Transport",
             ["FetchTransport", "FetchReactor", "FetchTime", "FetchBytes", "TestSupport"]),
-        tests("Policy", ["FetchPolicy", "FetchTime"]),
+        tests("Policy", ["FetchPolicy", "FetchHTTP", "FetchTime", "FetchBytes"]),
         tests("Road", ["FetchRoad", "FetchPolicy", "FetchHTTP", "FetchTime"]),
         tests(
             "Engine",

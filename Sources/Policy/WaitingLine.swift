@@ -93,7 +93,7 @@ package struct WaitingLine<Element> {
         return nil
     }
 
-    @usableFromInline mutating func remove(_ slot: Int32) -> Element? {
+    @inlinable mutating func remove(_ slot: Int32) -> Element? {
         let place = places[Int(slot)]
         guard let element = place.element else { return nil }
         if place.previous >= 0 {
@@ -119,3 +119,6 @@ package struct WaitingLine<Element> {
         return element
     }
 }
+
+extension WaitingLine: Sendable where Element: Sendable {}
+extension WaitingLine.Place: Sendable where Element: Sendable {}
