@@ -70,7 +70,10 @@ final class CallExtras: Sendable {
 /// When things happened to a call, on the reactor's clock.
 package struct CallTimes: Equatable, Sendable {
     package var started = Instant(nanoseconds: 0)
-    /// How long opening the connection took; zero on one that was used before.
+    /// How long finding the host's addresses took; zero where they were known, and on a connection
+    /// that was used before.
+    package var dnsNanoseconds: Int64 = 0
+    /// How long connecting to them took; zero on a connection that was used before.
     package var connectNanoseconds: Int64 = 0
     package var firstByte = Instant(nanoseconds: 0)
     package var ended = Instant(nanoseconds: 0)
@@ -295,6 +298,7 @@ package protocol StreamReceiver: AnyObject {
         peer = nil
         pausedReading = false
         abandoned = false
+        times.dnsNanoseconds = 0
         times.connectNanoseconds = 0
         totalDeadline = .farFuture
     }

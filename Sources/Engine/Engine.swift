@@ -104,6 +104,7 @@ extension Road {
         for call in calls.value.liveCalls where call.record != nil { withdraw(call, .clientClosed) }
         for connection in pool.all { close(connection) }
         closeIdle()
+        dialer.names.close()
     }
 
     var statistics: EngineStatistics {

@@ -42,7 +42,8 @@ extension Connection {
         exchange = Exchange(call: call)
         call.connection = self
         call.peer = peer
-        call.times.connectNanoseconds = hasRested ? 0 : connectNanoseconds
+        call.times.dnsNanoseconds = hasRested ? 0 : dialTimes.dns
+        call.times.connectNanoseconds = hasRested ? 0 : dialTimes.connect
         parser.value.begin(isHead: call.method.isHead)
         let buffer = road.outputBuffer
         road.encoder.encode(

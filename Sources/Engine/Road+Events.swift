@@ -28,13 +28,14 @@ extension Road: TimerHandler {
     func connectFailed(_ connection: Connection, _ error: CallError) {
         counters.connectionsFailed += 1
         let call = connection.intended
+        let phase = connection.dialPhase
         close(connection)
         guard let call else {
             forgetIfUnused(connection.record)
             return
         }
         call.connection = nil
-        call.lastPhase = .connect
+        call.lastPhase = phase
         fail(call, error)
     }
 
@@ -130,7 +131,7 @@ extension Road: TimerHandler {
             return
         }
         let opening = call.connection
-        call.lastPhase = opening == nil ? .queue : .connect
+        call.lastPhase = opening?.dialPhase ?? .queue
         call.connection = nil
         leaveLine(call)
         if let opening { passOn(opening) ?? close(opening) }
