@@ -93,6 +93,10 @@ extension AresSocket {
                 var message = unsafe msghdr()
                 unsafe message.msg_iov = UnsafeMutablePointer(mutating: pieces)
                 unsafe message.msg_iovlen = Int(max(0, count))
+                let sent = unsafe sendmsg(descriptor, &message, CInt(MSG_NOSIGNAL))
+                // An earlier datagram's "port unreachable". This one's own comes as an event, which
+                // is what c-ares gives up every query to that server on.
+                guard sent < 0, errno == ECONNREFUSED else { return sent }
                 return unsafe sendmsg(descriptor, &message, CInt(MSG_NOSIGNAL))
             })
     }
