@@ -20,7 +20,7 @@ package final class Dnsmasq: Sendable {
         let common = [
             "port=\(port)", "listen-address=127.0.0.1", "bind-interfaces", "no-resolv", "no-hosts",
             "no-poll", "log-queries", "log-facility=-", "local=/test/", "user=root", "group=root",
-            "pid-file=\(directory)/pid", "dns-forward-max=10000",
+            "local-ttl=60", "pid-file=\(directory)/pid", "dns-forward-max=10000",
         ]
         let text = (common + lines).map { $0 + "\n" }.joined()
         try Files.write(text, to: directory + "/dnsmasq.conf")
