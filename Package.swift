@@ -123,7 +123,7 @@ let package = Package(
             path: "Tests/FetchProbe", swiftSettings: language),
         tests("Bytes", ["FetchBytes"]),
         tests("Time", ["FetchTime"]),
-        tests("HTTP", ["FetchHTTP", "FetchBytes", httpTypes]),
+        tests("HTTP", ["FetchHTTP", "FetchIDN", "FetchBytes", httpTypes]),
         tests("HTTP1", ["FetchHTTP1", "FetchHTTP", "FetchBytes"]),
         tests("Reactor", ["FetchReactor", "FetchTime", "CFetchLinux", "TestSupport"]),
         tests(

@@ -27,8 +27,8 @@ enum Rooms {
     /// The Swift rooms under Engine.
     private static let belowEngine: Set<String> = [
         "FetchBytes", "FetchTime", "FetchIDN", "FetchHTTP", "FetchHTTP1", "FetchCoding",
-        "FetchCrypto", "FetchPublicSuffix", "FetchTLS", "FetchReactor", "FetchTransport", "FetchPolicy",
-        "FetchCache", "FetchRoad", "FetchStore",
+        "FetchCrypto", "FetchPublicSuffix", "FetchTLS", "FetchReactor", "FetchTransport",
+        "FetchPolicy", "FetchCache", "FetchRoad", "FetchStore",
     ]
 
     private static let all = belowEngine.union(["FetchEngine"])

@@ -8,20 +8,6 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// Answers when the test says so.
-private final class HeldResolver: Resolver {
-    private let held = Mutex<[ResolverAnswer]>([])
-
-    func resolve(_ name: String, isAbsolute: Bool, _ answer: ResolverAnswer) {
-        held.withLock { $0.append(answer) }
-    }
-
-    var count: Int { held.withLock { $0.count } }
-
-    /// The answer to the latest question.
-    var answer: ResolverAnswer? { held.withLock { $0.last } }
-}
-
 private final class Caller: DialHandler {
     var stream: (any ByteStream)?
     var error: ConnectError?
@@ -91,11 +77,7 @@ private final class DialScene {
     }
 
     func answer(_ literals: String...) {
-        for family in [AddressFamily.ipv6, .ipv4] {
-            let hosts = literals.compactMap { SocketAddress(literal: $0, port: 0)?.host }
-                .filter { AddressFamily($0) == family }
-            resolver.answer?.addresses(family, hosts, seconds: 60)
-        }
+        resolver.answer(literals)
         reactor.runUntilIdle()
     }
 

@@ -270,14 +270,15 @@ final class AresQuery {
 
     /// Called exactly once for each query, with a message or without. The message lives until it
     /// returns; `data` is the reference that `ask` gave up.
-    static let answered: @convention(c) (
-        UnsafeMutableRawPointer?, CInt, CInt, UnsafeMutablePointer<UInt8>?, CInt
-    ) -> Void = { data, status, _, message, count in
-        // See above: memory of the query's, and of c-ares' for the length of this call.
-        guard let data = unsafe data else { return }
-        let query = unsafe Unmanaged<AresQuery>.fromOpaque(data).takeRetainedValue()
-        let bytes = unsafe UnsafeBufferPointer(
-            start: message, count: message == nil ? 0 : Int(max(0, count)))
-        unsafe query.channel.settle(query, status, Span(_unsafeElements: bytes))
-    }
+    static let answered:
+        @convention(c) (
+            UnsafeMutableRawPointer?, CInt, CInt, UnsafeMutablePointer<UInt8>?, CInt
+        ) -> Void = { data, status, _, message, count in
+            // See above: memory of the query's, and of c-ares' for the length of this call.
+            guard let data = unsafe data else { return }
+            let query = unsafe Unmanaged<AresQuery>.fromOpaque(data).takeRetainedValue()
+            let bytes = unsafe UnsafeBufferPointer(
+                start: message, count: message == nil ? 0 : Int(max(0, count)))
+            unsafe query.channel.settle(query, status, Span(_unsafeElements: bytes))
+        }
 }

@@ -44,18 +44,19 @@ final class AresSocket: ReadinessHandler {
 
 extension AresSocket {
     /// What c-ares calls when it wants to hear of a socket, or no longer.
-    static let stateChanged: @convention(c) (
-        UnsafeMutableRawPointer?, ares_socket_t, CInt, CInt
-    ) -> Void = { data, descriptor, reads, writes in
-        guard let channel = unsafe AresSocket.channel(data) else { return }
-        var interest: Interest = reads == 0 ? [] : .readable
-        if writes != 0 { interest.insert(.writable) }
-        if interest.isEmpty {
-            channel.sockets[descriptor]?.unwatch()
-        } else {
-            channel.sockets[descriptor]?.watch(interest)
+    static let stateChanged:
+        @convention(c) (
+            UnsafeMutableRawPointer?, ares_socket_t, CInt, CInt
+        ) -> Void = { data, descriptor, reads, writes in
+            guard let channel = unsafe AresSocket.channel(data) else { return }
+            var interest: Interest = reads == 0 ? [] : .readable
+            if writes != 0 { interest.insert(.writable) }
+            if interest.isEmpty {
+                channel.sockets[descriptor]?.unwatch()
+            } else {
+                channel.sockets[descriptor]?.watch(interest)
+            }
         }
-    }
 
     /// What c-ares calls in place of the system's functions. All keep errno for it.
     static var functions: ares_socket_functions {

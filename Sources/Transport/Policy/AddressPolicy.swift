@@ -57,7 +57,7 @@ package struct AddressPolicy: Sendable {
     }
 
     private func permits(_ host: SocketAddress.Host) -> Bool {
-        // What is denied stays so inside another address; what is allowed has to stand there itself.
+        // What is denied stays so inside another address; what is allowed has to be the address.
         let inside = host.embedded
         for range in denied where range.contains(host) || inside.contains(where: range.contains) {
             return false

@@ -7,8 +7,8 @@ package struct AddressRange: Hashable, Sendable, CustomStringConvertible {
     /// How many leading bits all have in common.
     package let prefix: Int
 
-    /// Parses an address, and a slash and a number of bits. Nil for anything else, and for a range
-    /// whose address has bits behind its prefix: `10.0.0.1/8` is more likely a mistake than a range.
+    /// Parses an address, and a slash and a number of bits. Nil for anything else, and for an
+    /// address that has bits behind its prefix: `10.0.0.1/8` is more likely a mistake.
     package init?(_ text: String) {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
         guard parts.count <= 2, let address = SocketAddress(literal: String(parts[0]), port: 0),

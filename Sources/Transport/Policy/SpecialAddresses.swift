@@ -96,7 +96,8 @@ extension SocketAddress.Host {
         if high >> 16 == 0x0064_FF9B_0001 {
             // Local NAT64 (RFC 8215) with a prefix of 48 bits: split around bits 64 to 71, or with
             // one of 96 bits: at the end (RFC 6052 §2.2).
-            let split = UInt32(truncatingIfNeeded: high & 0xFFFF) << 16
+            let split =
+                UInt32(truncatingIfNeeded: high & 0xFFFF) << 16
                 | UInt32(truncatingIfNeeded: low >> 40) & 0xFFFF
             return [.ipv4(split), .ipv4(last)]
         }

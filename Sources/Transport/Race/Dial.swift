@@ -4,8 +4,8 @@
 // Every address is held against the client's policy at the moment it is to be connected to, and
 // that very address is what the kernel is given: nothing is looked up in between.
 //
-// The clocks over both phases are the owner's, so that a name with many dead addresses can't stretch
-// them: `dialResolved` tells where one phase ends and the other begins.
+// The clocks over both phases are the owner's, so that a name with many dead addresses can't
+// stretch them: `dialResolved` tells where one phase ends and the other begins.
 
 internal import FetchReactor
 internal import FetchTime

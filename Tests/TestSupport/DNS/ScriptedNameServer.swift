@@ -110,7 +110,9 @@ package final class ScriptedNameServer: ReadinessHandler {
             guard let question = DNSQuestion(Array(space[..<count]), isOverTCP: false) else {
                 continue
             }
-            answer(question) { [self] in send($0, to: peer) } reset: {
+            answer(question) { [self] in
+                send($0, to: peer)
+            } reset: {
             }
         }
     }
