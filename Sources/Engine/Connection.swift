@@ -45,9 +45,15 @@ final class Connection: TimerHandler, DialHandler, ByteStreamHandler {
     private(set) var dialPhase = CallPhase.dns
     private var connectClock: Int64 = 0
 
-    // The exchange under way; see Exchange.swift.
+    // The exchange under way, and whose it is; see Exchange.swift.
     var exchange = Exchange()
-    let parser: Cell<ResponseParser>
+    var currentCall: Uncounted<Call>?
+    var current: Call? { currentCall?.object }
+    @ThreadBound var parser: ResponseParser
+    // The road's own, shared by all connections.
+    let encoder: RequestEncoder
+    let inputBuffer: ByteBuffer
+    let outputBuffer: ByteBuffer
     /// Bytes of an incomplete head or chunk line.
     var leftover: ByteBuffer?
     /// What the kernel has not yet taken of the request.
@@ -66,7 +72,14 @@ final class Connection: TimerHandler, DialHandler, ByteStreamHandler {
         reactor = road.reactor
         intended = call
         openedAt = reactor.now
-        parser = Cell(ResponseParser(limits: road.settings.parserLimits))
+        encoder = road.encoder
+        inputBuffer = road.inputBuffer
+        outputBuffer = road.outputBuffer
+        parser = ResponseParser(limits: road.settings.parserLimits)
+    }
+
+    deinit {
+        _parser.deallocate()
     }
 
     /// Begins to connect. The outcome is told to the road, never before this returns.
@@ -173,6 +186,7 @@ final class Connection: TimerHandler, DialHandler, ByteStreamHandler {
         if let output { road.buffers.give(output) }
         output = nil
         exchange = Exchange()
+        currentCall = nil
     }
 
     // MARK: Time

@@ -85,27 +85,18 @@ package struct FieldSection: Sendable {
 }
 
 extension FieldSection {
-    /// The place of the first field of a name, from `start` on; nil when there is none.
+    /// The place of the first field of a name in any case, from `start` on; nil when there is none.
     ///
-    /// O(count): two comparisons per field whose name has another length.
-    package func firstIndex(of name: Span<UInt8>, from start: Int = 0) -> Int? {
-        var index = start
-        while index < count {
-            let packed = PackedStorage.word(storage, at: index &* 2)
-            if Int(packed &>> 32) == name.count,
-                Scan.equalsIgnoringCase(nameSpan(at: index), name)
-            {
-                return index
-            }
-            index &+= 1
-        }
-        return nil
+    /// O(count): one comparison per field whose name has another length.
+    package func firstIndex(of name: String, from start: Int = 0) -> Int? {
+        let index = place(of: name, from: start)
+        return index < 0 ? nil : index
     }
 
-    /// The place of the first field of a name, in any case.
-    package func firstIndex(of name: String, from start: Int = 0) -> Int? {
-        let utf8 = name.utf8
-        return firstIndex(of: utf8.span, from: start)
+    @inline(__always)
+    private func place(of name: String, from start: Int) -> Int {
+        FieldSearch.firstIndex(
+            in: storage, base: Int(base), count: count, from: start, of: name)
     }
 
     /// The place of the first field of a name.
@@ -118,8 +109,8 @@ extension FieldSection {
 
     /// The first value of a name, in any case.
     package subscript(_ name: String) -> String? {
-        guard let index = firstIndex(of: name) else { return nil }
-        return value(at: index)
+        let index = place(of: name, from: 0)
+        return index < 0 ? nil : value(at: index)
     }
 
     /// The first value of a name.

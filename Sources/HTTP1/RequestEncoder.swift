@@ -9,6 +9,8 @@ package import FetchHTTP
 package final class RequestEncoder: Sendable {
     /// The end of the Host line and the default lines, ready to be copied.
     private let defaults: [UInt8]
+    /// The same and the empty line: all that follows the host of most requests.
+    private let end: [UInt8]
     private let userAgentLine: [UInt8]
     private let acceptLine: [UInt8]
 
@@ -17,6 +19,7 @@ package final class RequestEncoder: Sendable {
         userAgentLine = try Self.line("User-Agent", userAgent)
         acceptLine = try Self.line("Accept", accept)
         defaults = [0x0d, 0x0a] + userAgentLine + acceptLine
+        end = defaults + [0x0d, 0x0a]
     }
 
     private static func line(_ name: String, _ value: String?) throws(FieldError) -> [UInt8] {
@@ -38,6 +41,12 @@ package final class RequestEncoder: Sendable {
         _ method: Method, _ target: Target, _ headers: Headers, _ body: RequestBodyLength,
         into buffer: ByteBuffer
     ) {
+        let between: StaticString = " HTTP/1.1\r\nHost: "
+        if body == .none, headers.isEmpty, method.isShortAndPlain,
+            target.append(to: buffer, method, between: between, end: end)
+        {
+            return
+        }
         method.appendWithSpace(to: buffer)
         // OPTIONS for the whole server (RFC 9112 section 3.2.4).
         let isAsterisk = method.isOptions && target.hadEmptyPath && !target.hasQuery
@@ -45,7 +54,7 @@ package final class RequestEncoder: Sendable {
         if special.contains(.host) {
             append(target, isAsterisk: isAsterisk, callersHost: headers, to: buffer)
         } else {
-            target.append(to: buffer, isAsterisk: isAsterisk, between: " HTTP/1.1\r\nHost: ")
+            target.append(to: buffer, isAsterisk: isAsterisk, between: between)
         }
         if headers.isEmpty {
             buffer.append(defaults)

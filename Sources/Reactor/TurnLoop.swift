@@ -8,7 +8,7 @@
 //
 // Everything in a turn is bounded (`Configuration`); what is left makes the next poll not wait.
 
-internal import CFetchLinux
+public import CFetchLinux  // for an inlinable look at the tick counter
 internal import FetchTime
 internal import Glibc
 internal import Synchronization
@@ -202,14 +202,15 @@ extension Reactor {
 
     // MARK: The clock
 
+    @usableFromInline
     func refreshClock() {
         if let virtualClock_ {
-            cachedNow = virtualClock_.now.instant
+            clockReading.wrappedValue.now = virtualClock_.now.instant
             virtualNanoseconds.store(cachedNow.nanoseconds, ordering: .relaxed)
             return
         }
-        cachedNow = Instant(nanoseconds: fetch_nanoseconds(CLOCK_MONOTONIC))
-        ticksAtRefresh = fetch_ticks()
+        clockReading.wrappedValue = ClockReading(
+            now: Instant(nanoseconds: fetch_nanoseconds(CLOCK_MONOTONIC)), ticks: fetch_ticks())
     }
 
     /// The time as another thread sees it: read, or as of the last turn if it is virtual.
@@ -221,9 +222,9 @@ extension Reactor {
     }
 
     /// Reads the clock again if about a millisecond may have passed since it was read.
-    @inline(__always)
+    @inlinable
     func refreshClockAfterLongCall() {
-        if fetch_ticks() &- ticksAtRefresh > ticksOfALongCall { refreshClock() }
+        if fetch_ticks() &- clockReading.wrappedValue.ticks > ticksOfALongCall { refreshClock() }
     }
 
     // MARK: For an embedding loop
