@@ -168,9 +168,7 @@ private func withDirectory<R>(_ body: (String) throws -> R) throws -> R {
                     $0.fileCheckInterval = 0
                 }) { question in
                     question.name.hasPrefix("slow")
-                        ? .later(
-                            .milliseconds(100), .addresses(["10.0.0.9"], to: question))
-                        : anyName(question)
+                        ? .held(.addresses(["10.0.0.9"], to: question)) : anyName(question)
                 }
                 defer { scene.end() }
                 #expect(scene.find("a", isAbsolute: false).all == ["10.0.0.1"])
@@ -182,6 +180,7 @@ private func withDirectory<R>(_ body: (String) throws -> R) throws -> R {
                 #expect(scene.find("a", isAbsolute: false).all == ["10.0.0.1"])
                 #expect(scene.server.count("a.new.test", type: 1) == 1)
                 #expect(!slow.isOver)
+                scene.server.release()
                 scene.wait { slow.isOver }
                 #expect(slow.all == ["10.0.0.9"])
                 #expect(scene.find("b", isAbsolute: false).all == ["10.0.0.1"])

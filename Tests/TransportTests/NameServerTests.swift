@@ -64,7 +64,7 @@ import Testing
     @Test func `a family is told as soon as it is known`() async throws {
         try await withNames(script: { question in
             let reply = DNSReply.addresses(["10.0.0.1", "::1"], to: question)
-            return question.isAAAA ? .later(.milliseconds(200), reply) : .reply(reply)
+            return question.isAAAA ? .held(reply) : .reply(reply)
         }) { scene in
             let finder = scene.begin("a.test")
             scene.wait { finder.ipv4 != nil }
@@ -72,6 +72,7 @@ import Testing
             // Who comes now is told what is known already, and the rest like all others.
             let late = scene.begin("a.test")
             #expect(late.ipv4 == ["10.0.0.1"])
+            scene.server.release()
             scene.wait { finder.isOver && late.isOver }
             #expect(late.order == [.ipv4, .ipv6])
             #expect(scene.server.questions.count == 2)
@@ -179,7 +180,7 @@ import Testing
 
     @Test func `answers that nobody asked for are not listened to`() async throws {
         try await withNames(
-            { $0.queryTimeout = 300_000_000 },
+            { $0.queryRounds = 1 },
             script: { question in
                 var wrong = DNSReply.addresses(["10.6.6.6", "::666"], to: question)
                 wrong.idOffset = 1
@@ -219,10 +220,9 @@ import Testing
             question.name.hasPrefix("silent") ? .silence : known(question)
         }) { scene in
             let silent = (0..<100).map { scene.begin("silent\($0).test") }
-            let took = scene.milliseconds {
-                for name in ["both.test", "four.test", "nobody.test"] { _ = scene.find(name) }
+            for name in ["both.test", "four.test", "nobody.test"] {
+                #expect(scene.find(name).isOver)
             }
-            #expect(took < 1_000)
             #expect(silent.allSatisfy { !$0.isOver })
         }
     }
@@ -232,16 +232,19 @@ import Testing
         try await withNames(
             {
                 $0.queriesInFlight = 8
-                $0.queryTimeout = 5_000_000_000
             },
             script: { question in
-                .later(.milliseconds(5), .addresses(["10.0.0.1"], to: question))
+                .held(.addresses(["10.0.0.1"], to: question))
             }
         ) { scene in
             let finders = (0..<40).map { scene.begin("n\($0).test") }
             scene.wait { scene.server.questions.count >= 8 }
+            for _ in 0..<100 { scene.reactor.turn() }
             #expect(scene.server.questions.count == 8)
-            scene.wait { finders.allSatisfy(\.isOver) }
+            scene.wait {
+                scene.server.release()
+                return finders.allSatisfy(\.isOver)
+            }
             #expect(finders.allSatisfy { $0.all == ["10.0.0.1"] })
             // In line: the first that came is the first that is asked for.
             let first = scene.server.questions.prefix(8).map(\.name)
@@ -268,7 +271,7 @@ import Testing
         try await withNames(
             { $0.queriesInFlight = 2 },
             script: { question in
-                .later(.milliseconds(20), .addresses(["10.0.0.1"], to: question))
+                .reply(.addresses(["10.0.0.1"], to: question))
             }
         ) { scene in
             let names = scene.names

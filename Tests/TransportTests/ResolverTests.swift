@@ -221,10 +221,14 @@ private final class VirtualScene {
     @Test func `it may answer from any thread`() async throws {
         try await onThreadOfItsOwn {
             let reactor = try Reactor.embedded()
-            defer { reactor.stop() }
+            let elsewhere = try Reactor.startThread(name: "resolver")
+            defer {
+                elsewhere.stop()
+                reactor.stop()
+            }
             var settings = NameSettings()
             settings.resolver = Scripted { _, answer in
-                Task.detached {
+                elsewhere.post {
                     answer.addresses(.ipv4, [.ipv4(7)], seconds: 1)
                     answer.finish()
                 }

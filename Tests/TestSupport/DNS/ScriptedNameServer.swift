@@ -3,7 +3,6 @@
 
 internal import FetchBytes
 package import FetchReactor
-internal import FetchTime
 package import FetchTransport
 internal import Glibc
 
@@ -16,7 +15,8 @@ package final class ScriptedNameServer: ReadinessHandler {
         /// Several datagrams, in order.
         case several([[UInt8]])
         case silence
-        case later(Duration, DNSReply)
+        /// Said when the test calls `release`.
+        case held(DNSReply)
         /// The TCP connection is reset; over UDP nothing is said.
         case reset
     }
@@ -28,6 +28,7 @@ package final class ScriptedNameServer: ReadinessHandler {
     package var script: (DNSQuestion) -> Answer
 
     private let reactor: Reactor
+    private var held: [() -> Void] = []
     private var listener: TCPListener?
     private var connections: [NameServerConnection] = []
     private var descriptor: CInt
@@ -63,7 +64,15 @@ package final class ScriptedNameServer: ReadinessHandler {
     /// The questions as text, in order.
     package var asked: [String] { questions.map { "\($0)" } }
 
+    /// Says what was held back so far.
+    package func release() {
+        let now = held
+        held = []
+        for send in now { send() }
+    }
+
     package func close() {
+        held = []
         listener?.close()
         listener = nil
         for connection in connections { connection.stream.close() }
@@ -136,9 +145,7 @@ package final class ScriptedNameServer: ReadinessHandler {
         case .raw(let bytes): send(bytes)
         case .several(let datagrams): for bytes in datagrams { send(bytes) }
         case .silence: break
-        case .later(let delay, let reply):
-            let sending = LaterAnswer { send(reply.bytes(to: question)) }
-            _ = reactor.schedule(sending, at: reactor.now + delay)
+        case .held(let reply): held.append { send(reply.bytes(to: question)) }
         case .reset: reset()
         }
     }
@@ -150,16 +157,6 @@ package final class ScriptedNameServer: ReadinessHandler {
         stream.handler = connection
         connections.append(connection)
     }
-}
-
-private final class LaterAnswer: TimerHandler {
-    private let action: () -> Void
-
-    init(_ action: @escaping () -> Void) {
-        self.action = action
-    }
-
-    func timerFired(_ token: Int) { action() }
 }
 
 /// Messages over TCP: two bytes of length before each (RFC 1035 §4.2.2).

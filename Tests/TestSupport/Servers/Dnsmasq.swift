@@ -44,9 +44,15 @@ package final class Dnsmasq: Sendable {
         process.output.split(separator: "\n").count { $0.contains("query[\(type)] \(name) from") }
     }
 
-    /// How many queries it logged in all.
-    package var queries: Int {
-        process.output.split(separator: "\n").count { $0.contains("query[") }
+    /// The queries it logged, `A name` or `AAAA name`, in order.
+    package var queries: [String] {
+        process.output.split(separator: "\n").compactMap { line in
+            let words = line.split(separator: " ")
+            guard let place = words.firstIndex(where: { $0.hasPrefix("query[") }),
+                place + 1 < words.count
+            else { return nil }
+            return words[place].dropFirst(6).dropLast() + " " + words[place + 1]
+        }
     }
 
     /// Ends it; later calls do nothing.
