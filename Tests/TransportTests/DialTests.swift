@@ -244,7 +244,8 @@ private func listed(_ error: ConnectError?) -> [String] {
                 asked.withLock { $0.append("\(address)") }
                 return true
             })
-        _ = scene.dial()
+        let (dial, _) = scene.dial()
+        defer { dial.cancel() }
         scene.answer("10.0.0.1", "::1")
         scene.pass(250)
         #expect(asked.withLock { $0 } == ["[::1]:80", "10.0.0.1:80"])

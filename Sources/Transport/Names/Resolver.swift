@@ -76,7 +76,8 @@ package protocol NameAsker: AnyObject {
 
 /// A caller's resolver as a source.
 final class ForeignSource: NameSource {
-    private let resolver: any Resolver
+    /// A cycle with a resolver that keeps its answers, until `close`.
+    private var resolver: (any Resolver)?
     private let reactor: Reactor
     private let most: Int
     /// A cycle with the names, until `close`.
@@ -94,7 +95,7 @@ final class ForeignSource: NameSource {
     func ask(_ id: Int, _ name: String, isAbsolute: Bool) {
         open[id] = []
         let bound = ReactorBound(here: self, on: reactor)
-        resolver.resolve(name, isAbsolute: isAbsolute, ResolverAnswer(id, bound))
+        resolver?.resolve(name, isAbsolute: isAbsolute, ResolverAnswer(id, bound))
     }
 
     /// A resolver that never answers must not keep the next call waiting as well.
@@ -107,6 +108,7 @@ final class ForeignSource: NameSource {
 
     func close() {
         asker = nil
+        resolver = nil
         open = [:]
     }
 
