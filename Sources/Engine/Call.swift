@@ -159,6 +159,7 @@ internal import FetchTransport
         abandoned = false
         lastPhase = .none
         peer = nil
+        times.dnsNanoseconds = 0
         times.connectNanoseconds = 0
         totalDeadline = .farFuture
         // Asking first is cheaper than releasing nothing.

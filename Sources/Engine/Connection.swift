@@ -39,7 +39,11 @@ final class Connection: TimerHandler, DialHandler, ByteStreamHandler {
     /// It was idle before, if only between its opening and its first use.
     private(set) var hasRested = false
     private let openedAt: Instant
-    private(set) var connectNanoseconds: Int64 = 0
+    /// How long the name and the connecting took.
+    private(set) var dialTimes = DialTimes()
+    /// How far the dial has come, or had when it failed: `dns` or `connect`.
+    private(set) var dialPhase = CallPhase.dns
+    private var connectClock: Int64 = 0
 
     // The exchange under way, and whose it is; see Exchange.swift.
     var exchange = Exchange()
@@ -79,24 +83,39 @@ final class Connection: TimerHandler, DialHandler, ByteStreamHandler {
     }
 
     /// Begins to connect. The outcome is told to the road, never before this returns.
-    func open(_ addresses: [SocketAddress], connectClock: Int64) {
-        setDeadline(reactor.now.after(connectClock))
-        dial = Dial(addresses, over: road.network, handler: self)
+    func open(_ destination: Destination, _ clocks: Clocks) {
+        let dial = road.dialer.dial(destination, handler: self)
+        self.dial = dial
+        dialPhase = dial.isResolving ? .dns : .connect
+        restartClock(clocks)
     }
 
-    func dialConnected(_ stream: any ByteStream) {
+    /// The clock of the dial's phase begins anew, as these clocks say.
+    func restartClock(_ clocks: Clocks) {
+        connectClock = clocks.connect
+        setDeadline(reactor.now.after(dialPhase == .dns ? clocks.dns : clocks.connect))
+    }
+
+    func dialResolved() {
+        dialPhase = .connect
+        if let intended { intended.lastPhase = .connect }
+        setDeadline(reactor.now.after(connectClock))
+    }
+
+    func dialConnected(_ stream: any ByteStream, _ times: DialTimes) {
         dial = nil
+        dialTimes = times
         self.stream = stream
         peer = stream.peer
         stream.handler = self
-        connectNanoseconds = reactor.now.nanoseconds - openedAt.nanoseconds
         state = .active
         clearDeadline()
         road.connected(self)
     }
 
-    func dialFailed(_ error: ConnectError) {
+    func dialFailed(_ error: ConnectError, _ times: DialTimes) {
         dial = nil
+        dialTimes = times
         road.connectFailed(self, .connect(error))
     }
 
@@ -196,7 +215,8 @@ final class Connection: TimerHandler, DialHandler, ByteStreamHandler {
             return
         }
         switch state {
-        case .connecting: road.connectFailed(self, .timedOut(.connect))
+        case .connecting:
+            road.connectFailed(self, .timedOut(dialPhase == .dns ? .dns : .connect))
         case .active: exchangeTimedOut()
         case .idle: road.idleEnded(self)
         case .closed: break

@@ -8,6 +8,11 @@ package struct EngineSettings {
     package var pool = PoolLimits()
     package var parserLimits = ParserLimits()
     package var hosts = HostTable()
+    /// How the other hosts' names are resolved.
+    package var names = NameSettings()
+    /// Which addresses may be connected to; asked on every attempt.
+    package var addressPolicy = AddressPolicy.any
+    package var raceDelays = AddressRace.Delays()
     /// Calls that may wait in all lines together.
     package var waitingCalls = 10_000
     /// Origins with a connection or a waiting call.

@@ -25,7 +25,7 @@ package final class OriginRecord {
     /// Looked at in this round of serving, and in vain.
     var isKeptOut = false
     /// Known once and kept while the record lives: literals and overrides don't change.
-    var addresses: [SocketAddress]?
+    var destination: Destination?
 
     package init(_ target: Target) {
         self.target = target

@@ -188,10 +188,10 @@ extension Road {
         leaveLine(next)
         stand(next, record, dialing: true)
         next.connection = opening.id
-        next.lastPhase = .connect
+        next.lastPhase = opening.dialPhase
         opening.intended = next
         // Nobody's clock but its own: the time that the connection took before was another's.
-        opening.setDeadline(reactor.now.after(next.clocks.clocks.connect))
+        opening.restartClock(next.clocks.clocks)
         return ()
     }
 
@@ -278,12 +278,14 @@ extension Road {
         return true
     }
 
-    /// Where the origin's host is; nil if only a name server could tell.
-    func addresses(of record: OriginRecord) -> [SocketAddress]? {
-        if record.addresses == nil {
-            record.addresses = settings.hosts.addresses(
-                of: record.target.host, port: record.target.port)
-        }
-        return record.addresses
+    /// Where the origin's host is, or the name to ask for.
+    func destination(of record: OriginRecord) -> Destination {
+        if let known = record.destination { return known }
+        let target = record.target
+        let found = dialer.destination(
+            of: target.host + (target.zone.map { "%" + $0 } ?? ""),
+            isAbsolute: target.isAbsoluteName, port: target.port)
+        record.destination = found
+        return found
     }
 }

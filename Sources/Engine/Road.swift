@@ -26,7 +26,7 @@ internal import FetchTransport
 
 final class Road {
     let reactor: Reactor
-    let network: any Network
+    let dialer: Dialer
     let settings: EngineSettings
     let defaults: CallDefaults
     let encoder: RequestEncoder
@@ -59,8 +59,11 @@ final class Road {
 
     init(reactor: Reactor, network: any Network, settings: EngineSettings) {
         self.reactor = reactor
-        self.network = network
         self.settings = settings
+        dialer = Dialer(
+            reactor: reactor, network: network,
+            names: Names(settings.names, hosts: settings.hosts, reactor: reactor),
+            policy: settings.addressPolicy, delays: settings.raceDelays)
         encoder = settings.encoder
         pool = Pool(limits: settings.pool)
         calls = CallTable(settings.calls)
@@ -171,17 +174,12 @@ final class Road {
 
     /// Opens a connection for the call, which stands among its origin's dialling ones until then.
     func dial(_ call: Call, _ record: OriginRecord) {
-        guard let addresses = addresses(of: record) else {
-            call.lastPhase = .dns
-            fail(call, .connect(.nameNotResolved(host: record.target.host)))
-            return
-        }
         let connection = pool.open(record, road: self, for: call)
         counters.connectionsOpened += 1
         stand(call, record, dialing: true)
         call.connection = connection.id
-        call.lastPhase = .connect
-        connection.open(addresses, connectClock: call.clocks.clocks.connect)
+        connection.open(destination(of: record), call.clocks.clocks)
+        call.lastPhase = connection.dialPhase
     }
 
     /// Puts the request on the wire.

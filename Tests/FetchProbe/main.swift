@@ -16,6 +16,7 @@ case "origins": try probeOrigins(count)
 case "close-on-exec": try probeCloseOnExec()
 case "scopes": try probeScopes(count)
 case "owned-threads": try probeOwnedThreads(count)
+case "names": try probeNames(count)
 case "flat-memory": try probeFlatMemory(count)
 default:
     print("unknown probe: \(name)")
