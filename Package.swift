@@ -57,7 +57,11 @@ let package = Package(
         room("HTTP", ["FetchBytes", httpTypes]),
         room("HTTP1", ["FetchHTTP", "FetchBytes"]),
         room("Reactor", ["FetchTime", "CFetchLinux"]),
-        room("Transport", ["FetchReactor", "FetchBytes", "FetchTime"]),
+        .systemLibrary(
+            name: "CFetchOpenSSL", path: "Sources/COpenSSL", pkgConfig: "openssl",
+            providers: [.apt(["libssl-dev"])]),
+        room("TLS", ["FetchBytes", "CFetchOpenSSL"]),
+        room("Transport", ["FetchReactor", "FetchTLS", "FetchBytes", "FetchTime"]),
         room("Policy", ["FetchHTTP", "FetchTime"]),
         room("Road", ["FetchHTTP", "FetchTime", "FetchPolicy"]),
         room(
@@ -92,8 +96,8 @@ let package = Package(
         .target(
             name: "TestSupport",
             dependencies: [
-                "Fetch", "FetchEngine", "FetchTransport", "FetchReactor", "FetchHTTP1",
-                "FetchHTTP", "FetchTime", "FetchBytes", "CFetchLinux",
+                "Fetch", "FetchEngine", "FetchTransport", "FetchReactor", "FetchTLS", "FetchHTTP1",
+                "FetchHTTP", "FetchTime", "FetchBytes", "CFetchLinux", "CFetchOpenSSL",
             ],
             path: "Tests/TestSupport", swiftSettings: language),
         .executableTarget(
@@ -115,9 +119,13 @@ let package = Package(
         tests("HTTP", ["FetchHTTP", "FetchBytes", httpTypes]),
         tests("HTTP1", ["FetchHTTP1", "FetchHTTP", "FetchBytes"]),
         tests("Reactor", ["FetchReactor", "FetchTime", "CFetchLinux", "TestSupport"]),
+        tests("TLS", ["FetchTLS", "FetchBytes", "TestSupport"]),
         tests(
             "Transport",
-            ["FetchTransport", "FetchReactor", "FetchTime", "FetchBytes", "TestSupport"]),
+            [
+                "FetchTransport", "FetchReactor", "FetchTLS", "FetchTime", "FetchBytes",
+                "TestSupport",
+            ]),
         tests("Policy", ["FetchPolicy", "FetchTime"]),
         tests("Road", ["FetchRoad", "FetchPolicy", "FetchHTTP", "FetchTime"]),
         tests(

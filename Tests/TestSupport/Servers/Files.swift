@@ -47,6 +47,29 @@ package enum Files {
         return String(decoding: all, as: UTF8.self)
     }
 
+    /// The permission bits; nil if there is no such file.
+    package static func mode(_ path: String) -> UInt32? {
+        var facts = stat()
+        // stat reads the path and writes one structure, during the call.
+        return unsafe stat(path, &facts) == 0 ? facts.st_mode & 0o7777 : nil
+    }
+
+    /// Removes a file, or a directory and the files in it, one level deep; what is not there is no
+    /// failure.
+    package static func remove(_ path: String) {
+        // The entry's name lives until the next readdir and is copied; paths are read during calls.
+        if let directory = unsafe opendir(path) {
+            while let entry = unsafe readdir(directory) {
+                let name = unsafe withUnsafeBytes(of: entry.pointee.d_name) { bytes in
+                    unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+                }
+                if name != ".", name != ".." { _ = unsafe unlink("\(path)/\(name)") }
+            }
+            unsafe closedir(directory)
+        }
+        _ = unsafe Glibc.remove(path)
+    }
+
     package static func isExecutable(_ path: String) -> Bool {
         // access reads the path during the call only.
         unsafe access(path, X_OK) == 0
