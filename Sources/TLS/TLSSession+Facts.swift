@@ -48,8 +48,11 @@ extension TLSSession {
         }
     }
 
-    /// Decrypted bytes that wait to be read.
-    package var hasPlaintext: Bool { unsafe withSSL { unsafe SSL_pending($0) > 0 } }
+    /// Whether a read would find something without more ciphertext: decrypted bytes, or the end.
+    package var hasPlaintext: Bool {
+        guard case .open = state else { return true }
+        return unsafe withSSL { unsafe SSL_pending($0) > 0 }
+    }
 
     /// Whether the ciphertext so far ends within a record: the rest of it is on its way, and
     /// nobody knows what it holds.

@@ -185,8 +185,24 @@ package final class TLSSession {
                 return (written: found.count, result: found)
             }
         }
-        // What stopped the reading comes up again with the next call.
-        if count > 0 { return .bytes(count) }
+        // An end or a failure behind bytes is told by the next call.
+        let step = result > 0 ? PlaintextStep.needsInput : stopped(by: result)
+        return count > 0 ? .bytes(count) : step
+    }
+
+    /// Takes in what is there, and whether none of it is for the reader: no byte, no end, no
+    /// failure. Whatever is found is left for the next read.
+    package func isQuiet(behind input: ByteBuffer, answeringIn output: ByteBuffer) -> Bool {
+        guard state == .open else { return false }
+        var byte: UInt8 = 0
+        // OpenSSL writes at most the one byte that it is given.
+        let result = connected(input, output) { unsafe SSL_peek(ssl, &byte, 1) }
+        if result > 0 { return false }
+        return stopped(by: result) == .needsInput
+    }
+
+    /// Why a read gave nothing.
+    private func stopped(by result: CInt) -> PlaintextStep {
         switch unsafe SSL_get_error(ssl, result) {
         case SSL_ERROR_WANT_READ:
             return .needsInput
