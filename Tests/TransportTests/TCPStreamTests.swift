@@ -58,7 +58,6 @@ private final class Pair {
     }
 }
 
-
 @Suite struct TCPStreamTests {
     @Test func `a connection is told after connect returned, and bytes go both ways`() async throws
     {

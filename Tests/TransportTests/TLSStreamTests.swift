@@ -42,7 +42,8 @@ import Testing
         }
     }
 
-    @Test func `what the client does not trust is a failure, and the server hears why`() async throws
+    @Test func `what the client does not trust is a failure, and the server hears why`()
+        async throws
     {
         try await onThreadOfItsOwn {
             let stranger = TestCertificate.make(

@@ -15,11 +15,15 @@ package enum Files {
     }
 
     package static func write(_ text: String, to path: String) throws(ServerError) {
+        try write(Array(text.utf8), to: path)
+    }
+
+    package static func write(_ bytes: [UInt8], to path: String) throws(ServerError) {
         // open reads the path during the call only.
         let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { throw .system("open", errno) }
         defer { _ = close(descriptor) }
-        var rest = Array(text.utf8)[...]
+        var rest = bytes[...]
         while !rest.isEmpty {
             // The kernel reads the array during the call only.
             let count = unsafe rest.withUnsafeBytes { bytes in
