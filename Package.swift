@@ -110,7 +110,7 @@ let package = Package(
         .executableTarget(
             name: "FetchProbe",
             dependencies: [
-                "Fetch", "FetchTransport", "FetchReactor", "FetchTime", "FetchBytes",
+                "Fetch", "FetchTransport", "FetchReactor", "FetchTLS", "FetchTime", "FetchBytes",
                 "TestSupport", "CFetchLinux", httpTypes,
             ],
             path: "Tests/FetchProbe", swiftSettings: language),

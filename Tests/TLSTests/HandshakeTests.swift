@@ -121,7 +121,9 @@ import Testing
         defer { Files.remove(directory) }
         var configuration = Given.configuration
         configuration.keyLog = .file(directory + "/keys")
-        let stage = try Stage(configuration)
+        var settings = TestTLSServer.Settings(Given.good)
+        settings.keepsKeyLog = true
+        let stage = try Stage(configuration, settings)
         #expect(stage.shakeHands() == .done)
         let lines = (Files.text(directory + "/keys") ?? "").split(separator: "\n")
         #expect(lines.count >= 4)

@@ -6,39 +6,18 @@ import FetchTransport
 import TestSupport
 import Testing
 
-/// nginx on a TLS port of its own, which answers with what it knows of the connection.
-private func startNginx(
-    _ versions: String = "TLSv1.2 TLSv1.3", more: String = ""
-) throws -> (nginx: Nginx, address: SocketAddress) {
-    let port = try Loopback.freePort()
-    let nginx = try Nginx.start(
-        config: """
-            listen 127.0.0.1:\(port) ssl;
-            ssl_certificate $DIRECTORY/certificate.pem;
-            ssl_certificate_key $DIRECTORY/key.pem;
-            ssl_protocols \(versions);
-            \(more)
-            location / {
-                default_type text/plain;
-                return 200 "reused=$ssl_session_reused version=$ssl_protocol name=$ssl_server_name";
-            }
-            location /large { root $DIRECTORY; }
-            """,
-        files: [
-            "certificate.pem": GivenTLS.certificate.certificatePEM,
-            "key.pem": GivenTLS.certificate.keyPEM,
-            "large": String(repeating: "0123456789abcdef", count: 1 << 18),
-        ])
-    return (nginx, .loopback(port: port))
-}
-
 @Suite struct NginxTLSTests {
+    private func startNginx(
+        _ versions: String = "TLSv1.2 TLSv1.3", _ more: String = ""
+    ) throws -> (nginx: Nginx, address: SocketAddress) {
+        try Nginx.startTLS(GivenTLS.certificate, versions: versions, more: more)
+    }
+
     @Test(arguments: ["TLSv1.2", "TLSv1.3"])
     func `nginx says that every connection but the first took up a session`(
         version: String
     ) async throws {
-        let more = "ssl_session_cache builtin:1000;"
-        let (nginx, address) = try startNginx(version, more: more)
+        let (nginx, address) = try startNginx(version, "ssl_session_cache builtin:1000;")
         defer { nginx.stop() }
         let visits = try await onThreadOfItsOwn {
             let visitor = try TLSVisitor(GivenTLS.configuration)

@@ -1,6 +1,32 @@
-// TLS servers by others as fixtures: `openssl s_server` and Node's `tls`. Any thread.
+// TLS servers by others as fixtures: nginx, `openssl s_server` and Node's `tls`. Any thread.
 
 package import FetchTransport
+
+extension Nginx {
+    /// nginx with a TLS port besides its plain one. `/` answers with what nginx knows of the
+    /// connection, `/large` with four mebibytes; `more` is configuration of the server block.
+    package static func startTLS(
+        _ certificate: TestCertificate, versions: String = "TLSv1.2 TLSv1.3", more: String = ""
+    ) throws(ServerError) -> (nginx: Nginx, address: SocketAddress) {
+        let port = try Loopback.freePort()
+        let answer = "reused=$ssl_session_reused version=$ssl_protocol name=$ssl_server_name"
+        let nginx = try Nginx.start(
+            config: """
+                listen 127.0.0.1:\(port) ssl backlog=16384;
+                ssl_certificate $DIRECTORY/certificate.pem;
+                ssl_certificate_key $DIRECTORY/key.pem;
+                ssl_protocols \(versions);
+                \(more)
+                location / { default_type text/plain; return 200 "\(answer)"; }
+                location /large { root $DIRECTORY; }
+                """,
+            files: [
+                "certificate.pem": certificate.certificatePEM, "key.pem": certificate.keyPEM,
+                "large": String(repeating: "0123456789abcdef", count: 1 << 18),
+            ])
+        return (nginx, .loopback(port: port))
+    }
+}
 
 /// `openssl s_server`, which answers GET with a page about the connection.
 package final class OpenSSLServer: Sendable {

@@ -23,6 +23,8 @@ package final class TestTLSServer {
         package var tickets = 2
         /// DER of an OCSP response.
         package var staple: [UInt8] = []
+        /// Remembers every secret, of every connection.
+        package var keepsKeyLog = false
 
         package init(_ certificate: TestCertificate) {
             self.certificate = certificate
@@ -58,8 +60,10 @@ package final class TestTLSServer {
         if let ciphers = settings.ciphers { unsafe SSL_CTX_set_cipher_list(handle, ciphers) }
         unsafe SSL_CTX_set_num_tickets(handle, settings.tickets)
         unsafe SSL_CTX_set_ex_data(handle, 0, Unmanaged.passUnretained(self).toOpaque())
+        // Tickets alone: nothing is kept here.
+        _ = unsafe fetch_SSL_CTX_set_session_cache_mode(handle, CLong(SSL_SESS_CACHE_OFF))
         unsafe SSL_CTX_set_session_id_context(handle, [1], 1)
-        unsafe SSL_CTX_set_keylog_callback(handle, noteSecret)
+        if settings.keepsKeyLog { unsafe SSL_CTX_set_keylog_callback(handle, noteSecret) }
         unsafe SSL_CTX_set_alpn_select_cb(handle, chooseProtocol, nil)
         unsafe fetch_SSL_CTX_set_tlsext_status_cb(handle, { _, _ in SSL_TLSEXT_ERR_OK })
         if let authority = settings.clientAuthority {
