@@ -18,6 +18,8 @@ package final class TLSContext {
     private let keyLog: KeyLogFile?
     // Private storage behind a method or two: accesses to it need no exclusivity check.
     private var sessions: ResumptionCache<ResumableSession>
+    /// How often the authorities were read.
+    private(set) var trustGeneration = 0
 
     private let environment: TLSEnvironment
 
@@ -115,12 +117,14 @@ package final class TLSContext {
     }
 
     /// Reads the authorities anew: connections from now on are verified against what the files
-    /// hold now, and no earlier session is taken up. After a failure the old ones stay.
+    /// hold now, and no session is taken up that was made before, or on a connection that was.
+    /// After a failure the old ones stay.
     package func reloadTrust() throws(TLSFailure) {
         guard configuration.verification == .full else { return }
         // The context takes the store over and frees the old one.
         unsafe SSL_CTX_set_cert_store(handle, try TrustStore.make(configuration.trust, environment))
         sessions.removeAll()
+        trustGeneration += 1
     }
 
     private func setUpSessions() {
@@ -148,7 +152,9 @@ package final class TLSContext {
     /// Sessions kept now.
     package var keptSessions: Int { sessions.count }
 
-    func keep(_ session: ResumableSession, for key: ResumptionKey) {
+    /// `generation` is the trust's when the session's connection was begun.
+    func keep(_ session: ResumableSession, for key: ResumptionKey, generation: Int) {
+        guard generation == trustGeneration else { return }
         sessions.store(
             .init(
                 session: session, isSingleUse: session.isSingleUse, expires: session.expires),

@@ -1,5 +1,5 @@
-// The three variables of the process's environment that TLS knows. A value; read once, when a context
-// is made.
+// The three variables of the process's environment that TLS knows. A value; read when a context is
+// made.
 //
 // Unsafe: the environment's strings are copied at once.
 

@@ -66,6 +66,6 @@ extension TLSSession {
 
     /// A session to take up later has come from the server.
     func sessionArrived(_ session: ResumableSession) {
-        context.keep(session, for: key)
+        context.keep(session, for: key, generation: trustGeneration)
     }
 }

@@ -53,6 +53,7 @@ package final class TLSSession {
     let context: TLSContext
     let serverName: ServerName
     let key: ResumptionKey
+    let trustGeneration: Int
     private let ssl: OpaquePointer
     private let wire: UnsafeMutablePointer<Wire>
     package private(set) var state = State.handshaking
@@ -67,6 +68,7 @@ package final class TLSSession {
         _ context: TLSContext, host: String, port: UInt16, now seconds: Int64
     ) throws(TLSFailure) {
         self.context = context
+        trustGeneration = context.trustGeneration
         serverName = ServerName(context.configuration.serverName ?? host)
         key = ResumptionKey(host: host, port: port, serverName: serverName.text)
         unsafe wire = .allocate(capacity: 1)

@@ -8,7 +8,8 @@
 // telling reads nothing new from below, so that a fast sender can't keep the turn for itself.
 //
 // Writing. What is encrypted can't be taken back: a write takes plaintext as long as the stream
-// below takes the ciphertext, and what it leaves waits here, 64 KiB and a little at most.
+// below takes the ciphertext, and what it leaves waits here, 64 KiB and a little at most
+// (TLSStream+Writing.swift).
 //
 // The end. TLS has its own, close_notify. A connection that ends without it reads as ended, and
 // `tls.isTruncated` says so: only who knows the framing can say whether anything is missing.
@@ -20,7 +21,7 @@ internal import FetchTime
 internal import Glibc
 
 package final class TLSStream: ByteStream, ByteStreamHandler {
-    private enum Phase: Equatable {
+    enum Phase: Equatable {
         /// Can transition to `open` and `closed`.
         case handshaking
         /// Bytes flow. Can transition to `closed`.
@@ -42,11 +43,11 @@ package final class TLSStream: ByteStream, ByteStreamHandler {
         }
     }
 
-    private let stream: any ByteStream
-    private let session: TLSSession?
-    private let connector: TLSConnector
-    private var phase = Phase.handshaking
-    private var handshakeHandler: (any HandshakeHandler)?
+    let stream: any ByteStream
+    let session: TLSSession?
+    let connector: TLSConnector
+    var phase = Phase.handshaking
+    var handshakeHandler: (any HandshakeHandler)?
     // Private storage behind a plain property: accesses to it need no exclusivity check.
     private var listener: (any ByteStreamHandler)?
     package var handler: (any ByteStreamHandler)? {
@@ -57,13 +58,13 @@ package final class TLSStream: ByteStream, ByteStreamHandler {
     /// Ciphertext that has come and was not decrypted yet.
     private var leftover: ByteBuffer?
     /// Ciphertext that the stream below has not taken.
-    private var outbox: ByteBuffer?
+    var outbox: ByteBuffer?
     /// The stream below took less than it was offered, and tells when it takes more.
-    private var isBlocked = false
+    var isBlocked = false
     private var wantsReading = true
-    private var wantsWriting = false
+    var wantsWriting = false
     private var ending: Ending?
-    private var writeFailure: SystemError?
+    var writeFailure: SystemError?
     private var isTellingDue = false
     /// The telling is our own: nothing new is read from below.
     private var isTelling = false
@@ -88,79 +89,6 @@ package final class TLSStream: ByteStream, ByteStreamHandler {
         }
         stream.handler = self
         beginHandshake()
-    }
-
-    // MARK: The handshake
-
-    /// The handler must not hear of a failure before the call that began the handshake returns.
-    private func failHandshakeLater(_ failure: HandshakeFailure) {
-        connector.reactor.enqueue { [self] in failHandshake(failure) }
-    }
-
-    /// The first message asks for nothing, so the only thing that can fail is to send it.
-    private func beginHandshake() {
-        guard let session else { return }
-        let step = session.handshake(from: connector.input, to: connector.output)
-        send(connector.output)
-        if let writeFailure {
-            failHandshakeLater(.broken(writeFailure))
-        } else if case .failed(let failure) = step {
-            failHandshakeLater(.tls(failure))
-        }
-    }
-
-    private func goOnWithHandshake() {
-        guard let session else { return }
-        while phase == .handshaking {
-            let input = connector.input
-            let outcome = stream.read(into: input, atMost: TLSConnector.bytesPerRead)
-            switch outcome {
-            case .wouldBlock:
-                return
-            case .end:
-                session.inputEnded()
-                failHandshake(.tls(session.failure ?? .closedInHandshake))
-                return
-            case .failed(let error):
-                failHandshake(.broken(error))
-                return
-            case .bytes:
-                break
-            }
-            switch session.handshake(from: input, to: connector.output) {
-            case .needsInput:
-                send(connector.output)
-            case .done:
-                keep(input)
-                handshakeDone()
-                return
-            case .failed(let failure):
-                // The alert that tells the server why.
-                send(connector.output)
-                input.removeAll()
-                failHandshake(.tls(failure))
-                return
-            }
-        }
-    }
-
-    /// The last message of ours waits until the handler has had its say: most write a request at
-    /// once, and one packet carries both.
-    private func handshakeDone() {
-        phase = .open
-        keepUnsent(connector.output)
-        let handler = handshakeHandler
-        handshakeHandler = nil
-        handler?.handshakeDone(self)
-        guard phase == .open else { return }
-        if let outbox, !isBlocked { send(outbox) }
-        tellLaterIfDue()
-    }
-
-    private func failHandshake(_ failure: HandshakeFailure) {
-        guard phase == .handshaking, let handler = handshakeHandler else { return }
-        close()
-        handler.handshakeFailed(failure)
     }
 
     // MARK: Events from below
@@ -191,7 +119,7 @@ package final class TLSStream: ByteStream, ByteStreamHandler {
         return session?.hasPlaintext ?? false
     }
 
-    private func tellLaterIfDue() {
+    func tellLaterIfDue() {
         guard phase == .open, wantsReading, !isTellingDue, hasSomething else { return }
         isTellingDue = true
         connector.reactor.enqueue { [self] in
@@ -259,11 +187,11 @@ package final class TLSStream: ByteStream, ByteStreamHandler {
 
     /// TLS may have something to say to what was read: an alert, or new keys.
     private func answer() {
-        if !connector.output.isEmpty { send(connector.output) }
+        send(connector.output)
     }
 
     /// What TLS makes of the bytes has no errno of its own; `tls.failure` says what it is.
-    private static func protocolError(_ call: SystemCall) -> SystemError {
+    static func protocolError(_ call: SystemCall) -> SystemError {
         .failed(call, errno: EPROTO)
     }
 
@@ -290,7 +218,7 @@ package final class TLSStream: ByteStream, ByteStreamHandler {
     }
 
     /// What was not used moves out of the buffer that all streams share.
-    private func keep(_ input: ByteBuffer) {
+    func keep(_ input: ByteBuffer) {
         if input === leftover {
             guard input.isEmpty else { return }
             connector.buffers.give(input)
@@ -301,84 +229,6 @@ package final class TLSStream: ByteStream, ByteStreamHandler {
             leftover = own
             input.removeAll()
         }
-    }
-
-    // MARK: Writing
-
-    package func write(_ buffer: ByteBuffer) -> WriteOutcome {
-        // The bytes are encrypted during the call only.
-        let outcome = unsafe buffer.withReadable { bytes in unsafe encrypt(bytes) }
-        if case .taken(let count) = outcome { buffer.consume(count) }
-        return outcome
-    }
-
-    package func write(_ bytes: Bytes, from offset: Int) -> WriteOutcome {
-        // As above; the slice lives as long as `bytes`.
-        unsafe bytes.withUnsafeBytes { all in
-            unsafe encrypt(UnsafeRawBufferPointer(rebasing: all[offset...]))
-        }
-    }
-
-    /// Encrypts as much as the stream below keeps up with. The bytes are read during the call only.
-    private func encrypt(_ bytes: UnsafeRawBufferPointer) -> WriteOutcome {
-        guard phase == .open, let session else { return .failed(.failed(.send, errno: ENOTCONN)) }
-        if let writeFailure { return .failed(writeFailure) }
-        var count = 0
-        while count < bytes.count, !isBlocked {
-            let end = min(count + TLSConnector.bytesPerWrite, bytes.count)
-            let output = outbox ?? connector.output
-            let piece = unsafe UnsafeRawBufferPointer(rebasing: bytes[count..<end])
-            guard case .taken = unsafe session.write(piece, to: output) else {
-                writeFailure = TLSStream.protocolError(.send)
-                break
-            }
-            send(output)
-            if writeFailure != nil { break }
-            count = end
-        }
-        // Something of it may have reached the peer: then the failure is told by the next call.
-        if let writeFailure, count == 0 { return .failed(writeFailure) }
-        return .taken(count)
-    }
-
-    /// Offers ciphertext to the stream below, once; what it leaves waits in the outbox.
-    private func send(_ output: ByteBuffer) {
-        guard writeFailure == nil else {
-            output.removeAll()
-            return
-        }
-        // Behind what waits already.
-        if let outbox, outbox !== output {
-            outbox.append(output.readable)
-            output.removeAll()
-            if !isBlocked { send(outbox) }
-            return
-        }
-        if case .failed(let error) = stream.write(output) {
-            writeFailure = error
-            output.removeAll()
-        }
-        keepUnsent(output)
-        setBlocked(outbox != nil)
-    }
-
-    private func keepUnsent(_ output: ByteBuffer) {
-        if output === outbox {
-            guard output.isEmpty else { return }
-            connector.buffers.give(output)
-            outbox = nil
-        } else if !output.isEmpty {
-            let own = outbox ?? connector.buffers.take()
-            own.append(output.readable)
-            outbox = own
-            output.removeAll()
-        }
-    }
-
-    private func setBlocked(_ blocked: Bool) {
-        guard blocked != isBlocked else { return }
-        isBlocked = blocked
-        stream.setWriting(isBlocked || wantsWriting)
     }
 
     // MARK: Interest and the end

@@ -22,7 +22,7 @@ import Testing
 
     @Test func `a connection that rests takes 32 KiB at most, and no thread`() async throws {
         let lines = try await fetchProbe("tls-idle", 1_000)
-        #expect(lines.first == "answered 1050, threads 1")
+        #expect(lines.contains("answered 1050, threads 1"), "\(lines)")
         let each = try #require(number(lines, "bytes each"))
         #expect(each <= 32 << 10, "\(lines)")
     }
@@ -31,6 +31,7 @@ import Testing
         async throws
     {
         let lines = try await fetchProbe("tls-fork")
-        #expect(lines.first == "child's status 0, the parent is answered: true", "\(lines)")
+        #expect(
+            lines.contains("child's status 0, the parent is answered: true"), "\(lines)")
     }
 }

@@ -124,6 +124,18 @@ private func stage(version: Int, _ change: (inout TLSConfiguration) -> Void = { 
         #expect(throws: TLSFailure.self) { try stage.context.reloadTrust() }
     }
 
+    @Test func `a connection that is older than the trust leaves no session behind`() throws {
+        let stage = try stage(version: 13)
+        #expect(stage.shakeHands() == .done)
+        try stage.context.reloadTrust()
+        // The tickets come now.
+        #expect(stage.readAll().0 == .needsInput)
+        #expect(stage.context.keptSessions == 0)
+        try stage.reconnect()
+        visit(stage)
+        #expect(stage.context.keptSessions == 2)
+    }
+
     @Test func `a server that refuses a ticket gets a full handshake`() throws {
         let first = try stage(version: 13)
         visit(first)
