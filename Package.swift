@@ -68,7 +68,13 @@ let package = Package(
         room("HTTP", ["FetchBytes", "FetchIDN", httpTypes]),
         room("HTTP1", ["FetchHTTP", "FetchBytes"]),
         room("Reactor", ["FetchTime", "CFetchLinux"]),
-        room("Transport", ["FetchReactor", "FetchBytes", "FetchTime", "CFetchAres"]),
+        .systemLibrary(
+            name: "CFetchOpenSSL", path: "Sources/COpenSSL", pkgConfig: "openssl",
+            providers: [.apt(["libssl-dev"])]),
+        room("TLS", ["FetchBytes", "CFetchOpenSSL"]),
+        room(
+            "Transport",
+            ["FetchReactor", "FetchTLS", "FetchBytes", "FetchTime", "CFetchAres"]),
         room("Policy", ["FetchHTTP", "FetchTime"]),
         room("Road", ["FetchHTTP", "FetchTime", "FetchPolicy"]),
         room(
@@ -103,8 +109,8 @@ let package = Package(
         .target(
             name: "TestSupport",
             dependencies: [
-                "Fetch", "FetchEngine", "FetchTransport", "FetchReactor", "FetchHTTP1",
-                "FetchHTTP", "FetchTime", "FetchBytes", "CFetchLinux",
+                "Fetch", "FetchEngine", "FetchTransport", "FetchReactor", "FetchTLS", "FetchHTTP1",
+                "FetchHTTP", "FetchTime", "FetchBytes", "CFetchLinux", "CFetchOpenSSL",
             ],
             path: "Tests/TestSupport", swiftSettings: language),
         .executableTarget(
@@ -117,7 +123,7 @@ let package = Package(
         .executableTarget(
             name: "FetchProbe",
             dependencies: [
-                "Fetch", "FetchTransport", "FetchReactor", "FetchTime", "FetchBytes",
+                "Fetch", "FetchTransport", "FetchReactor", "FetchTLS", "FetchTime", "FetchBytes",
                 "TestSupport", "CFetchLinux", httpTypes,
             ],
             path: "Tests/FetchProbe", swiftSettings: language),
@@ -126,11 +132,12 @@ let package = Package(
         tests("HTTP", ["FetchHTTP", "FetchIDN", "FetchBytes", httpTypes]),
         tests("HTTP1", ["FetchHTTP1", "FetchHTTP", "FetchBytes"]),
         tests("Reactor", ["FetchReactor", "FetchTime", "CFetchLinux", "TestSupport"]),
+        tests("TLS", ["FetchTLS", "FetchBytes", "TestSupport"]),
         tests(
             "Transport",
             [
-                "FetchTransport", "FetchReactor", "FetchTime", "FetchBytes", "FetchHTTP",
-                "TestSupport", "CFetchLinux",
+                "FetchTransport", "FetchReactor", "FetchTLS", "FetchTime", "FetchBytes",
+                "FetchHTTP", "TestSupport", "CFetchLinux",
             ]),
         tests("Policy", ["FetchPolicy", "FetchHTTP", "FetchTime", "FetchBytes"]),
         tests("Road", ["FetchRoad", "FetchPolicy", "FetchHTTP", "FetchTime"]),

@@ -34,7 +34,8 @@ enum Rooms {
     private static let all = belowEngine.union(["FetchEngine"])
 
     /// Glibc where system calls are made, and in Bytes for memchr and its kin; Synchronization
-    /// where threads meet; Dispatch in Reactor, for the main queue. Other pure rooms do without.
+    /// where threads meet; Dispatch in Reactor, for the main queue; Glibc in TLS for files of
+    /// certificates, the key log and the environment. Other pure rooms do without.
     static let table: [String: Room] = [
         "Sources/Bytes": .only("Glibc"),
         "Sources/Time": .only(),
@@ -44,7 +45,7 @@ enum Rooms {
         "Sources/Coding": .only("FetchBytes", "CFetchZlib", "CFetchBrotli", "CFetchZstd"),
         "Sources/Crypto": .only("FetchBytes", "CFetchOpenSSL"),
         "Sources/PublicSuffix": .only("CFetchPsl"),
-        "Sources/TLS": .only("FetchBytes", "FetchCrypto", "CFetchOpenSSL"),
+        "Sources/TLS": .only("FetchBytes", "FetchCrypto", "CFetchOpenSSL", "Glibc"),
         "Sources/Reactor": .only(
             "FetchTime", "CFetchLinux", "Glibc", "Synchronization", "Dispatch", "_Concurrency"),
         "Sources/Transport": .only(
