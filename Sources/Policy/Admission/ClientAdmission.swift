@@ -140,7 +140,7 @@ package struct ClientAdmission: Sendable {
         releaseSlots(&origin)
         limiter.giveBack(cost, now: now)
         if let domain = keys.domain { domains.giveBack(cost, domain, now: now) }
-        if let slot = keys.politeness { politeness.unstarted(slot) }
+        if let slot = keys.politeness { politeness.unstarted(slot, now: now) }
     }
 
     /// Nobody asks the origin's domain before that.
