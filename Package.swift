@@ -45,6 +45,10 @@ let package = Package(
         .executable(name: "bench", targets: ["Bench"]),
         .executable(name: "mockserver", targets: ["MockServer"]),
     ],
+    traits: [
+        .default(enabledTraits: ["IDN"]),
+        .trait(name: "IDN", description: "Host names outside ASCII, through libidn2."),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-http-types", from: "1.4.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
@@ -54,14 +58,23 @@ let package = Package(
         .target(name: "CFetchLinux", path: "Sources/CLinux"),
         room("Bytes", []),
         room("Time", []),
-        room("HTTP", ["FetchBytes", httpTypes]),
+        .systemLibrary(
+            name: "CFetchAres", path: "Sources/CAres", pkgConfig: "libcares",
+            providers: [.apt(["libc-ares-dev"])]),
+        .systemLibrary(
+            name: "CFetchIdn2", path: "Sources/CIdn2", pkgConfig: "libidn2",
+            providers: [.apt(["libidn2-dev"])]),
+        room("IDN", [.target(name: "CFetchIdn2", condition: .when(traits: ["IDN"]))]),
+        room("HTTP", ["FetchBytes", "FetchIDN", httpTypes]),
         room("HTTP1", ["FetchHTTP", "FetchBytes"]),
         room("Reactor", ["FetchTime", "CFetchLinux"]),
         .systemLibrary(
             name: "CFetchOpenSSL", path: "Sources/COpenSSL", pkgConfig: "openssl",
             providers: [.apt(["libssl-dev"])]),
         room("TLS", ["FetchBytes", "CFetchOpenSSL"]),
-        room("Transport", ["FetchReactor", "FetchTLS", "FetchBytes", "FetchTime"]),
+        room(
+            "Transport",
+            ["FetchReactor", "FetchTLS", "FetchBytes", "FetchTime", "CFetchAres"]),
         room("Policy", ["FetchHTTP", "FetchTime"]),
         room("Road", ["FetchHTTP", "FetchTime", "FetchPolicy"]),
         room(
@@ -116,7 +129,7 @@ let package = Package(
             path: "Tests/FetchProbe", swiftSettings: language),
         tests("Bytes", ["FetchBytes"]),
         tests("Time", ["FetchTime"]),
-        tests("HTTP", ["FetchHTTP", "FetchBytes", httpTypes]),
+        tests("HTTP", ["FetchHTTP", "FetchIDN", "FetchBytes", httpTypes]),
         tests("HTTP1", ["FetchHTTP1", "FetchHTTP", "FetchBytes"]),
         tests("Reactor", ["FetchReactor", "FetchTime", "CFetchLinux", "TestSupport"]),
         tests("TLS", ["FetchTLS", "FetchBytes", "TestSupport"]),
@@ -124,9 +137,9 @@ let package = Package(
             "Transport",
             [
                 "FetchTransport", "FetchReactor", "FetchTLS", "FetchTime", "FetchBytes",
-                "TestSupport",
+                "FetchHTTP", "TestSupport", "CFetchLinux",
             ]),
-        tests("Policy", ["FetchPolicy", "FetchTime"]),
+        tests("Policy", ["FetchPolicy", "FetchHTTP", "FetchTime", "FetchBytes"]),
         tests("Road", ["FetchRoad", "FetchPolicy", "FetchHTTP", "FetchTime"]),
         tests(
             "Engine",

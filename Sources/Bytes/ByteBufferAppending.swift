@@ -66,6 +66,43 @@ extension ByteBuffer {
         unsafe marks.pointee.write &+= count
     }
 
+    /// Appends the first `count` (0...8) bytes of a little-endian word and then four runs, and
+    /// makes room for all of it at once.
+    @inlinable
+    @inline(__always)
+    package func append(
+        word: UInt64, count: Int, _ first: Span<UInt8>, _ second: StaticString,
+        _ third: Span<UInt8>, _ fourth: Span<UInt8>
+    ) {
+        precondition(count >= 0 && count <= 8)
+        let literal = second.utf8CodeUnitCount
+        // Counts of what is in memory: their sum is far from overflowing.
+        reserve(8 &+ first.count &+ literal &+ third.count &+ fourth.count)
+        let start = unsafe writePosition
+        unsafe start.storeBytes(of: word.littleEndian, as: UInt64.self)
+        var place = unsafe Self.copy(first, to: start + count)
+        // The literal's bytes are immortal and as many as it says.
+        unsafe place.copyMemory(from: second.utf8Start, byteCount: literal)
+        unsafe place = Self.copy(third, to: place + literal)
+        unsafe place = Self.copy(fourth, to: place)
+        unsafe marks.pointee.write &+= place - start
+    }
+
+    /// Copies a span to where there is room for it; gives the place behind it.
+    @unsafe
+    @inlinable
+    @inline(__always)
+    static func copy(
+        _ bytes: Span<UInt8>, to place: UnsafeMutableRawPointer
+    ) -> UnsafeMutableRawPointer {
+        unsafe bytes.withUnsafeBytes { source in
+            if let start = source.baseAddress {
+                unsafe place.copyMemory(from: start, byteCount: source.count)
+            }
+        }
+        return unsafe place + bytes.count
+    }
+
     /// Appends a number in decimal digits.
     package func appendDecimal(_ number: Int) {
         if number < 0 { append(UInt8(ascii: "-")) }

@@ -39,11 +39,21 @@ final class Connection: TimerHandler, DialHandler, ByteStreamHandler {
     /// It was idle before, if only between its opening and its first use.
     private(set) var hasRested = false
     private let openedAt: Instant
-    private(set) var connectNanoseconds: Int64 = 0
+    /// How long the name and the connecting took.
+    private(set) var dialTimes = DialTimes()
+    /// How far the dial has come, or had when it failed: `dns` or `connect`.
+    private(set) var dialPhase = CallPhase.dns
+    private var connectClock: Int64 = 0
 
-    // The exchange under way; see Exchange.swift.
+    // The exchange under way, and whose it is; see Exchange.swift.
     var exchange = Exchange()
-    let parser: Cell<ResponseParser>
+    var currentCall: Uncounted<Call>?
+    var current: Call? { currentCall?.object }
+    @ThreadBound var parser: ResponseParser
+    // The road's own, shared by all connections.
+    let encoder: RequestEncoder
+    let inputBuffer: ByteBuffer
+    let outputBuffer: ByteBuffer
     /// Bytes of an incomplete head or chunk line.
     var leftover: ByteBuffer?
     /// What the kernel has not yet taken of the request.
@@ -62,28 +72,50 @@ final class Connection: TimerHandler, DialHandler, ByteStreamHandler {
         reactor = road.reactor
         intended = call
         openedAt = reactor.now
-        parser = Cell(ResponseParser(limits: road.settings.parserLimits))
+        encoder = road.encoder
+        inputBuffer = road.inputBuffer
+        outputBuffer = road.outputBuffer
+        parser = ResponseParser(limits: road.settings.parserLimits)
+    }
+
+    deinit {
+        _parser.deallocate()
     }
 
     /// Begins to connect. The outcome is told to the road, never before this returns.
-    func open(_ addresses: [SocketAddress], connectClock: Int64) {
-        setDeadline(reactor.now.after(connectClock))
-        dial = Dial(addresses, over: road.network, handler: self)
+    func open(_ destination: Destination, _ clocks: Clocks) {
+        let dial = road.dialer.dial(destination, handler: self)
+        self.dial = dial
+        dialPhase = dial.isResolving ? .dns : .connect
+        restartClock(clocks)
     }
 
-    func dialConnected(_ stream: any ByteStream) {
+    /// The clock of the dial's phase begins anew, as these clocks say.
+    func restartClock(_ clocks: Clocks) {
+        connectClock = clocks.connect
+        setDeadline(reactor.now.after(dialPhase == .dns ? clocks.dns : clocks.connect))
+    }
+
+    func dialResolved() {
+        dialPhase = .connect
+        if let intended { intended.lastPhase = .connect }
+        setDeadline(reactor.now.after(connectClock))
+    }
+
+    func dialConnected(_ stream: any ByteStream, _ times: DialTimes) {
         dial = nil
+        dialTimes = times
         self.stream = stream
         peer = stream.peer
         stream.handler = self
-        connectNanoseconds = reactor.now.nanoseconds - openedAt.nanoseconds
         state = .active
         clearDeadline()
         road.connected(self)
     }
 
-    func dialFailed(_ error: ConnectError) {
+    func dialFailed(_ error: ConnectError, _ times: DialTimes) {
         dial = nil
+        dialTimes = times
         road.connectFailed(self, .connect(error))
     }
 
@@ -154,6 +186,7 @@ final class Connection: TimerHandler, DialHandler, ByteStreamHandler {
         if let output { road.buffers.give(output) }
         output = nil
         exchange = Exchange()
+        currentCall = nil
     }
 
     // MARK: Time
@@ -182,7 +215,8 @@ final class Connection: TimerHandler, DialHandler, ByteStreamHandler {
             return
         }
         switch state {
-        case .connecting: road.connectFailed(self, .timedOut(.connect))
+        case .connecting:
+            road.connectFailed(self, .timedOut(dialPhase == .dns ? .dns : .connect))
         case .active: exchangeTimedOut()
         case .idle: road.idleEnded(self)
         case .closed: break

@@ -31,15 +31,31 @@ package final class Engine {
     }
 
     /// Gives the call its name. `start` must follow.
-    package func open() -> CallID { road.calls.value.open().id }
+    package func open() -> CallID { road.calls.open().id }
 
     /// Sets the call on its way. The completion is told once: a continuation at once or later, a
     /// callback later in this turn or in another, never before this returns.
-    package func start(_ id: CallID, _ plan: CallPlan, _ completion: Completion) {
-        guard let call = road.calls.value[id] else { return }
-        call.take(plan)
-        call.tell(completion)
-        road.start(call)
+    package func start(
+        _ id: CallID, _ plan: consuming CallPlan, _ completion: consuming Completion
+    ) {
+        guard let call = road.calls[id] else { return }
+        call.take(completion)
+        road.start(call, plan.target, plan.details)
+    }
+
+    /// Who is told of calls that were begun with `begin`; set before the first of them.
+    package var receiver: (any CallReceiver)? {
+        get { road.receiver }
+        set { road.receiver = newValue }
+    }
+
+    /// Opens a call for the engine's receiver and sets it on its way.
+    package func begin(_ plan: consuming CallPlan) -> CallID {
+        let call = road.calls.open()
+        let id = call.id
+        call.take(.receiver)
+        road.start(call, plan.target, plan.details)
+        return id
     }
 
     /// Ends a call; its completion is told `cancelled`. Nothing happens to one that is over.
@@ -56,7 +72,7 @@ package final class Engine {
     package func shutdown(within nanoseconds: Int64, _ whenDone: @escaping () -> Void) {
         road.isClosed = true
         road.closeIdle()
-        if road.calls.value.live == 0 || nanoseconds <= 0 {
+        if road.calls.live == 0 || nanoseconds <= 0 {
             road.closeNow()
             whenDone()
             return
@@ -101,9 +117,10 @@ extension Road {
     /// Fails every call and closes every connection, now.
     func closeNow() {
         isClosed = true
-        for call in calls.value.liveCalls where call.record != nil { withdraw(call, .clientClosed) }
+        for call in calls.liveCalls where call.isStarted { withdraw(call, .clientClosed) }
         for connection in pool.all { close(connection) }
         closeIdle()
+        dialer.names.close()
     }
 
     var statistics: EngineStatistics {
@@ -111,9 +128,9 @@ extension Road {
         statistics.connecting = pool.state.connecting
         statistics.active = pool.state.active
         statistics.idle = pool.state.idle
-        statistics.waiting = lines.value.waiting
-        statistics.callsInFlight = calls.value.live
-        statistics.trackedOrigins = origins.value.count
+        statistics.waiting = lines.waiting
+        statistics.callsInFlight = calls.live
+        statistics.trackedOrigins = origins.count
         return statistics
     }
 }

@@ -8,6 +8,11 @@ package struct EngineSettings {
     package var pool = PoolLimits()
     package var parserLimits = ParserLimits()
     package var hosts = HostTable()
+    /// How the other hosts' names are resolved.
+    package var names = NameSettings()
+    /// Which addresses may be connected to; asked on every attempt.
+    package var addressPolicy = AddressPolicy.any
+    package var raceDelays = AddressRace.Delays()
     /// Calls that may wait in all lines together.
     package var waitingCalls = 10_000
     /// Origins with a connection or a waiting call.
@@ -15,6 +20,7 @@ package struct EngineSettings {
     /// Behaviour 1: one free retry when a reused connection dies before any response byte.
     package var retriesReuseRace = true
     package var encoder: RequestEncoder
+    package var calls = CallDefaults()
     /// Read from one connection, or written to it, before the others have their turn.
     package var bytesPerTurn = 1 << 20
     /// Asked of the kernel at once.
@@ -28,5 +34,17 @@ package struct EngineSettings {
 
     package init(encoder: RequestEncoder) {
         self.encoder = encoder
+    }
+}
+
+/// What holds for a call that asks for nothing of its own. An object, because every call looks.
+package final class CallDefaults {
+    package let clocks: SharedClocks
+    /// The largest whole body that is accepted.
+    package let bodyLimit: Int
+
+    package init(clocks: SharedClocks = SharedClocks(Clocks()), bodyLimit: Int = 64 << 20) {
+        self.clocks = clocks
+        self.bodyLimit = bodyLimit
     }
 }

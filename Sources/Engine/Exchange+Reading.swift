@@ -18,27 +18,37 @@ extension Connection {
     /// Reads and parses what is there, up to the turn's budget.
     func read() {
         var budget = road.settings.bytesPerTurn
+        // Calls live as long as their table, which the road keeps.
+        while budget > 0, let currentCall, currentCall.with({ readSome(for: $0, &budget) }) {}
+    }
+
+    /// One read, and what it brings about; false when that was all for now.
+    private func readSome(for call: Call, _ budget: inout Int) -> Bool {
+        guard let stream, !call.pausedReading else { return false }
         let wanted = road.settings.bytesPerRead
-        while budget > 0, let stream, let call = exchange.call, !call.pausedReading {
-            let buffer = leftover ?? road.inputBuffer
-            let outcome = stream.read(into: buffer, atMost: wanted)
-            switch outcome {
-            case .bytes(let count):
-                budget -= count
-                road.counters.bytesReceived += count
-                received(buffer, for: call)
-                if buffer === road.inputBuffer { buffer.removeAll() }
-                // A short read emptied the socket; its end, if any, is reported by the next poll.
-                if count < wanted { return }
-            case .wouldBlock:
-                return
-            case .end:
-                inputEnded(call)
-                return
-            case .failed(let error):
-                road.exchangeLost(self, .broken(error, duringBody: call.head != nil))
-                return
-            }
+        let outcome: ReadOutcome
+        if let leftover {
+            outcome = stream.read(into: leftover, atMost: wanted)
+            if case .bytes = outcome { received(leftover, for: call) }
+        } else {
+            outcome = stream.read(into: inputBuffer, atMost: wanted)
+            if case .bytes = outcome { received(inputBuffer, for: call) }
+            inputBuffer.removeAll()
+        }
+        switch outcome {
+        case .bytes(let count):
+            budget -= count
+            road.counters.bytesReceived += count
+            // A short read emptied the socket; its end, if any, is reported by the next poll.
+            return count == wanted
+        case .wouldBlock:
+            return false
+        case .end:
+            inputEnded(call)
+            return false
+        case .failed(let error):
+            road.exchangeLost(self, .broken(error, duringBody: call.head != nil))
+            return false
         }
     }
 
@@ -48,15 +58,15 @@ extension Connection {
             call.times.firstByte = reactor.now
         }
         do throws(MessageError) {
-            try parse(buffer)
+            try parse(buffer, for: call)
         } catch {
             road.exchangeFailed(self, .malformed(error))
         }
     }
 
-    private func parse(_ buffer: ByteBuffer) throws(MessageError) {
-        while let call = exchange.call {
-            let (step, consumed) = try parser.value.parse(buffer.readable)
+    private func parse(_ buffer: ByteBuffer, for call: Call) throws(MessageError) {
+        while isCarrying(call) {
+            let (step, consumed) = try parser.parse(buffer.readable, &record.rememberedHead)
             switch consume step {
             case .needMore:
                 buffer.consume(consumed)
@@ -80,7 +90,7 @@ extension Connection {
             case .body(let range):
                 bodyArrived(buffer.readable.extracting(range), call)
                 // Too much of a body has closed the connection, and the buffer may be given back.
-                guard exchange.call === call else { return }
+                guard isCarrying(call) else { return }
                 buffer.consume(consumed)
             case .end(let trailers):
                 buffer.consume(consumed)
@@ -93,7 +103,7 @@ extension Connection {
     /// A chunk that can't fit is refused when its size is known, not when the memory is full.
     private func announcedBytesFit(_ call: Call) -> Bool {
         guard !call.isStreamed,
-            parser.value.bodyBytesAnnounced > call.bodyLimit - call.body.value.count
+            parser.bodyBytesAnnounced > call.bodyLimit - call.body.count
         else { return true }
         road.exchangeFailed(self, .bodyTooLarge(limit: call.bodyLimit))
         return false
@@ -132,7 +142,7 @@ extension Connection {
         _ head: consuming ResponseHead, _ body: consuming Bytes, _ call: Call, extraBytes: Bool
     ) {
         endWriting()
-        if call.isStreamed, let receiver = call.receiver {
+        if call.isStreamed, let receiver = call.streamReceiver {
             streamHeadArrived(head, call)
             if !body.isEmpty { _ = receiver.bodyArrived(body) }
         } else if body.count > call.bodyLimit {
@@ -149,7 +159,7 @@ extension Connection {
     }
 
     private func bodyArrived(_ bytes: Span<UInt8>, _ call: Call) {
-        if call.isStreamed, let receiver = call.receiver {
+        if call.isStreamed, let receiver = call.streamReceiver {
             if call.abandoned {
                 drained(bytes.count)
             } else if !receiver.bodyArrived(Bytes(copying: bytes)) {
@@ -167,7 +177,7 @@ extension Connection {
         }
         do throws(MessageError) {
             // The body that ends where the connection ends: the only step without an error.
-            _ = try parser.value.endOfInput()
+            _ = try parser.endOfInput()
             bodyEnded(call, trailers: nil, extraBytes: true)
         } catch .closedBeforeResponse {
             road.exchangeLost(self, .closedBeforeResponse)
@@ -187,7 +197,7 @@ extension Connection {
     }
 
     func resumeReading(_ call: Call) {
-        guard call.pausedReading, exchange.call === call else { return }
+        guard call.pausedReading, current === call else { return }
         call.pausedReading = false
         stream?.setReading(true)
         run(.readIdle, of: call)

@@ -24,10 +24,10 @@ extension Connection {
 
     /// Writes what can be written of the request, up to the turn's budget.
     func write() {
-        guard let stream, let call = exchange.call, !exchange.writingEnded,
+        guard let stream, let call = current, !exchange.writingEnded,
             !exchange.requestWritten
         else { return }
-        let buffer = output ?? road.outputBuffer
+        let buffer = output ?? outputBuffer
         var budget = road.settings.bytesPerTurn
         var progress = Progress.wentOn
         while progress == .wentOn, !exchange.requestWritten, budget > 0 {
@@ -40,7 +40,7 @@ extension Connection {
             } else {
                 waitToWrite(buffer, peerIsFull: progress != .uploadIsEmpty)
             }
-            if buffer === road.outputBuffer { buffer.removeAll() }
+            if buffer === outputBuffer { buffer.removeAll() }
         case .broken(let error):
             buffer.removeAll()
             writingBroke(error)
@@ -145,7 +145,7 @@ extension Connection {
             self.output = nil
             stream?.setWriting(false)
         }
-        guard let call = exchange.call else { return }
+        guard let call = current else { return }
         run(exchange.anythingReceived ? .readIdle : .firstByte, of: call)
     }
 
@@ -158,7 +158,7 @@ extension Connection {
         }
         stream?.setWriting(peerIsFull)
         // The write clock is the peer's: an upload that has nothing to give is not its fault.
-        guard let call = exchange.call else { return }
+        guard let call = current else { return }
         if peerIsFull { run(.writeIdle, of: call) } else { runTotalOnly(of: call) }
     }
 
@@ -173,7 +173,7 @@ extension Connection {
         // The upload is not stopped: if nothing was written, another attempt sends it.
         exchange.writingEnded = true
         stream?.setWriting(false)
-        if let call = exchange.call { run(.firstByte, of: call) }
+        if let call = current { run(.firstByte, of: call) }
         read()
     }
 
@@ -182,6 +182,6 @@ extension Connection {
         guard !exchange.requestWritten else { return }
         exchange.writingEnded = true
         stream?.setWriting(false)
-        if let call = exchange.call, call.hasContent { call.content.stop() }
+        if let call = current, call.hasContent { call.content.stop() }
     }
 }

@@ -12,7 +12,6 @@ internal import FetchTransport
 
 /// What is remembered while a connection carries a request.
 struct Exchange {
-    var call: Call?
     /// Bytes of a body of known bytes that the kernel has taken, or that wait in the buffer.
     var contentOffset = 0
     /// Bytes that an upload gave so far.
@@ -37,23 +36,34 @@ struct Exchange {
 extension Connection {
     /// Sends `call`'s request. The connection is active and carries nothing.
     func start(_ call: Call) {
-        guard let target = call.target, let stream else { return }
+        guard let stream else { return }
         uses += 1
-        exchange = Exchange(call: call)
-        call.connection = self
+        exchange = Exchange()
+        currentCall = Uncounted(call)
+        call.connection = id
         call.peer = peer
-        call.times.connectNanoseconds = hasRested ? 0 : connectNanoseconds
-        parser.value.begin(isHead: call.method.isHead)
-        let buffer = road.outputBuffer
-        road.encoder.encode(
-            call.method, target, call.extras?.headers ?? Headers(),
-            call.extras?.length ?? .none, into: buffer)
+        call.times.dnsNanoseconds = hasRested ? 0 : dialTimes.dns
+        call.times.connectNanoseconds = hasRested ? 0 : dialTimes.connect
+        parser.begin(isHead: call.method.isHead)
+        let buffer = outputBuffer
+        encodeHead(of: call, into: buffer)
         guard call.hasContent else {
             sendHead(buffer, of: call, to: stream)
             return
         }
         prepareContent(of: call, buffer)
         write()
+    }
+
+    private func encodeHead(of call: Call, into buffer: ByteBuffer) {
+        guard let target = call.target else { return }
+        if let details = call.details {
+            encoder.encode(
+                details.method, target, details.headers, details.length, into: buffer)
+        } else {
+            // The call keeps its target; nobody else is asked meanwhile.
+            Uncounted(target).with { encoder.encodeGet($0, into: buffer) }
+        }
     }
 
     /// The whole request is a head: nearly always one write takes it.
@@ -90,7 +100,7 @@ extension Connection {
         case .file, .pipe:
             // A cycle, until the call's end stops the upload.
             call.content.upload?.moreArrived = { [self] in
-                if exchange.call === call { write() }
+                if current === call { write() }
             }
         }
     }
@@ -101,9 +111,9 @@ extension Connection {
         trailers: consuming FieldSection?, extraBytes: Bool
     ) {
         let reusable =
-            exchange.requestWritten && !extraBytes && !(call.extras?.saysClose ?? false)
+            exchange.requestWritten && !extraBytes && !(call.details?.saysClose ?? false)
             && head.closeReason == nil && mayBeReused
-        exchange = Exchange()
+        currentCall = nil
         clearDeadline()
         if call.pausedReading {
             // The reader was full when the last bytes came: an idle connection is watched.
@@ -117,6 +127,9 @@ extension Connection {
         road.exchangeEnded(
             self, call, head, body: body, trailers: trailers, reusable: reusable)
     }
+
+    /// Whether the call's exchange is under way here.
+    func isCarrying(_ call: Call) -> Bool { currentCall?.with { $0 === call } ?? false }
 
     /// What would be lost if the connection broke now.
     var loss: Loss {
@@ -153,7 +166,7 @@ extension Connection {
     }
 
     func exchangeTimedOut() {
-        guard let call = exchange.call else { return }
+        guard let call = current else { return }
         let isTotal = call.totalDeadline <= reactor.now
         road.exchangeFailed(self, .timedOut(isTotal ? .total : exchange.clock))
     }

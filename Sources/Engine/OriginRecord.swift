@@ -3,28 +3,39 @@
 // table; reactor thread.
 
 package import FetchHTTP
+internal import FetchHTTP1
 internal import FetchPolicy
+internal import FetchReactor
 internal import FetchTransport
 
 package final class OriginRecord {
     /// Any target of this origin; tells scheme, host and port.
     package let target: Target
-    let pool = Cell(OriginPool())
+    @ThreadBound var pool = OriginPool()
+    /// For the parsers of its connections.
+    @ThreadBound var rememberedHead = RememberedHead()
 
     /// Calls for which a connection is being opened, oldest first. They came before all of
     /// `waiting`, and a connection that comes free is theirs first.
-    let dialing = Cell(WaitingLine<Call>())
+    @ThreadBound var dialing = WaitingLine<Call>()
     /// Calls that wait for capacity, oldest first.
-    let waiting = Cell(WaitingLine<Call>())
+    @ThreadBound var waiting = WaitingLine<Call>()
     /// The origin's place among those that wait for room under the client's cap.
     var starvedTicket: WaitingTicket?
     /// Looked at in this round of serving, and in vain.
     var isKeptOut = false
     /// Known once and kept while the record lives: literals and overrides don't change.
-    var addresses: [SocketAddress]?
+    var destination: Destination?
 
     package init(_ target: Target) {
         self.target = target
+    }
+
+    deinit {
+        _pool.deallocate()
+        _rememberedHead.deallocate()
+        _dialing.deallocate()
+        _waiting.deallocate()
     }
 
     /// Calls on their way, wherever they stand.
@@ -34,16 +45,16 @@ package final class OriginRecord {
     /// Marked for `settle`: something came free and somebody waits.
     var isUnsettled = false
 
-    var waiters: Int { dialing.value.count + waiting.value.count }
+    var waiters: Int { dialing.count + waiting.count }
 
     /// Nothing here but history: the record may go.
-    var isUnused: Bool { pool.value.connections == 0 && calls == 0 }
+    var isUnused: Bool { pool.connections == 0 && calls == 0 }
 
     /// Only connections that nobody uses stand in the way of letting the record go.
-    var isIdle: Bool { pool.value.connecting == 0 && pool.value.active == 0 && calls == 0 }
+    var isIdle: Bool { pool.connecting == 0 && pool.active == 0 && calls == 0 }
 
     /// The first in line who may have a connection that was used before.
     var firstForAnyConnection: Call? {
-        dialing.value.first { !$0.wantsFresh } ?? waiting.value.first { !$0.wantsFresh }
+        dialing.first { !$0.wantsFresh } ?? waiting.first { !$0.wantsFresh }
     }
 }

@@ -4,18 +4,26 @@
 package import FetchHTTP
 
 package struct OriginTable {
-    private var slots: [OriginRecord?]
+    /// A place in the table. The hash is beside the record so that a look at it needs no other.
+    private struct Slot {
+        var hash: UInt64 = 0
+        var record: OriginRecord?
+    }
+
+    private var slots: [Slot]
     package private(set) var count = 0
 
     package init() {
-        slots = Array(repeating: nil, count: 16)
+        slots = Array(repeating: Slot(), count: 16)
     }
 
     package func record(for target: Target) -> OriginRecord? {
-        var index = home(target.originHash)
-        while let record = slots[index] {
-            if record.target.originHash == target.originHash,
-                record.target.isSameOrigin(as: target)
+        let hash = target.originHash
+        var index = home(hash)
+        while slots[index].record != nil {
+            if slots[index].hash == hash, let record = slots[index].record,
+                // The record keeps its target.
+                Uncounted(record.target).with({ $0.isSameOrigin(as: target) })
             {
                 return record
             }
@@ -33,28 +41,28 @@ package struct OriginTable {
 
     package mutating func remove(_ record: OriginRecord) {
         var index = home(record.target.originHash)
-        while let found = slots[index], found !== record { index = next(index) }
-        guard slots[index] != nil else { return }
-        slots[index] = nil
+        while let found = slots[index].record, found !== record { index = next(index) }
+        guard slots[index].record != nil else { return }
+        slots[index] = Slot()
         count -= 1
         closeGap(after: index)
         if slots.count > 16, count * 8 < slots.count { resize(to: slots.count / 2) }
     }
 
     /// Records, in no order.
-    package var records: [OriginRecord] { slots.compactMap { $0 } }
+    package var records: [OriginRecord] { slots.compactMap(\.record) }
 
     /// Linear probing knows no tombstones: whoever was pushed past the gap moves back into it.
     private mutating func closeGap(after gap: Int) {
         var gap = gap
         var index = next(gap)
-        while let record = slots[index] {
-            let home = home(record.target.originHash)
+        while slots[index].record != nil {
+            let home = home(slots[index].hash)
             // Whether `home` lies cyclically in (gap, index]: then the record stays.
             let stays = gap <= index ? (gap < home && home <= index) : (gap < home || home <= index)
             if !stays {
-                slots[gap] = record
-                slots[index] = nil
+                slots[gap] = slots[index]
+                slots[index] = Slot()
                 gap = index
             }
             index = next(index)
@@ -63,14 +71,15 @@ package struct OriginTable {
 
     private mutating func resize(to size: Int) {
         let old = slots
-        slots = Array(repeating: nil, count: size)
-        for case .some(let record) in old { place(record) }
+        slots = Array(repeating: Slot(), count: size)
+        for slot in old { if let record = slot.record { place(record) } }
     }
 
     private mutating func place(_ record: OriginRecord) {
-        var index = home(record.target.originHash)
-        while slots[index] != nil { index = next(index) }
-        slots[index] = record
+        let hash = record.target.originHash
+        var index = home(hash)
+        while slots[index].record != nil { index = next(index) }
+        slots[index] = Slot(hash: hash, record: record)
     }
 
     private func home(_ hash: UInt64) -> Int { Int(truncatingIfNeeded: hash) & (slots.count - 1) }

@@ -28,13 +28,14 @@ extension Road: TimerHandler {
     func connectFailed(_ connection: Connection, _ error: CallError) {
         counters.connectionsFailed += 1
         let call = connection.intended
+        let phase = connection.dialPhase
         close(connection)
         guard let call else {
             forgetIfUnused(connection.record)
             return
         }
         call.connection = nil
-        call.lastPhase = .connect
+        call.lastPhase = phase
         fail(call, error)
     }
 
@@ -57,8 +58,8 @@ extension Road: TimerHandler {
             close(connection)
         }
         call.response = response(of: call, head, body: body, trailers: trailers)
-        call.attempt.value.responded()
-        if call.isStreamed, let receiver = call.receiver, !call.abandoned {
+        call.attempt.responded()
+        if call.isStreamed, let receiver = call.streamReceiver, !call.abandoned {
             receiver.bodyEnded(trailers: call.response?.trailers)
         }
         follow(call)
@@ -66,19 +67,19 @@ extension Road: TimerHandler {
 
     /// The head of a streamed response is there; the body follows on the same connection.
     func streamHeadArrived(_ call: Call, _ head: ResponseHead) {
-        call.attempt.value.responded()
-        guard let receiver = call.receiver else { return }
+        call.attempt.responded()
+        guard let receiver = call.streamReceiver else { return }
         let response = response(of: call, head, body: Bytes(), trailers: nil)
         if let response { receiver.headArrived(response) }
     }
 
     /// The connection went away under the exchange.
     func exchangeLost(_ connection: Connection, _ error: CallError) {
-        guard let call = connection.exchange.call else { return }
+        guard let call = connection.current else { return }
         let loss = connection.loss
         note(error, on: connection, call)
         close(connection)
-        call.attempt.value.lost(loss)
+        call.attempt.lost(loss)
         if call.wantsFresh {
             counters.reuseRacesLost += 1
             call.lost = call.lost + [lostAttempt(of: call, error)]
@@ -92,7 +93,7 @@ extension Road: TimerHandler {
 
     /// The exchange failed in a way that another attempt would not mend.
     func exchangeFailed(_ connection: Connection, _ error: CallError) {
-        guard let call = connection.exchange.call else { return }
+        guard let call = connection.current else { return }
         note(error, on: connection, call)
         close(connection)
         fail(call, error)
@@ -110,43 +111,45 @@ extension Road: TimerHandler {
         call.connection = nil
     }
 
+    /// The connection that carries the call or is being opened for it.
+    func connection(of call: Call) -> Connection? { call.connection.flatMap { pool[$0] } }
+
     // MARK: The caller
 
     /// The caller gave up. In the same turn the slot is free and the caller told.
     func cancel(_ id: CallID) {
-        guard let call = calls.value[id] else { return }
-        // The attempt may still be that of the slot's last call: only the plan tells.
-        if call.target == nil {
-            call.isCancelledEarly = true
-        } else {
+        guard let call = calls[id] else { return }
+        if call.isStarted {
             withdraw(call, .cancelled)
+        } else {
+            call.isCancelledEarly = true
         }
     }
 
     /// Takes the call off its connection or out of its line, and fails it.
     func withdraw(_ call: Call, _ error: CallError) {
-        if let connection = call.connection, connection.exchange.call === call {
+        let connection = connection(of: call)
+        if let connection, connection.current === call {
             exchangeFailed(connection, error)
             return
         }
-        let opening = call.connection
-        call.lastPhase = opening == nil ? .queue : .connect
+        call.lastPhase = connection?.dialPhase ?? .queue
         call.connection = nil
         leaveLine(call)
-        if let opening { passOn(opening) ?? close(opening) }
+        if let connection { passOn(connection) ?? close(connection) }
         fail(call, error)
     }
 
     /// The reader of a streamed response has room again.
     func resume(_ id: CallID) {
-        guard let call = calls.value[id] else { return }
-        call.connection?.resumeReading(call)
+        guard let call = calls[id] else { return }
+        connection(of: call)?.resumeReading(call)
     }
 
     /// The caller leaves a streamed response before its end: a short rest is read for the
     /// connection's sake, else the connection is closed.
     func abandon(_ id: CallID) {
-        guard let call = calls.value[id], let connection = call.connection else { return }
+        guard let call = calls[id], let connection = connection(of: call) else { return }
         call.abandoned = true
         guard connection.canDrain(atMost: settings.drainBytes) else {
             withdraw(call, .cancelled)
@@ -169,7 +172,7 @@ extension Road: TimerHandler {
             sweep()
             return
         }
-        guard let call = calls.value.live(at: token) else { return }
+        guard let call = calls.live(at: token) else { return }
         call.timer = nil
         withdraw(call, .timedOut(call.totalDeadline <= reactor.now ? .total : .queue))
     }
@@ -178,13 +181,13 @@ extension Road: TimerHandler {
 extension Connection {
     /// How far the exchange has come.
     var exchangePhase: CallPhase {
-        if exchange.call?.head != nil { return .body }
+        if current?.head != nil { return .body }
         return exchange.requestWritten || exchange.anythingReceived ? .firstByte : .write
     }
 
     /// Whether the rest of the response is known to be short.
     func canDrain(atMost bytes: Int) -> Bool {
-        guard let left = parser.value.bodyBytesLeft else { return false }
+        guard let left = parser.bodyBytesLeft else { return false }
         return left <= bytes
     }
 }

@@ -38,7 +38,7 @@ extension Road {
 
     /// Stands behind all others of the origin until there is room.
     func wait(_ call: Call, _ record: OriginRecord) {
-        guard lines.value.waiting < settings.waitingCalls else {
+        guard lines.waiting < settings.waitingCalls else {
             call.lastPhase = .queue
             fail(call, .waitingLineFull(limit: settings.waitingCalls))
             return
@@ -49,10 +49,10 @@ extension Road {
     func stand(_ call: Call, _ record: OriginRecord, dialing: Bool) {
         var deadline = call.totalDeadline
         if dialing {
-            call.place = record.dialing.value.join(call)
+            call.place = record.dialing.join(call)
         } else {
-            call.place = record.waiting.value.join(call)
-            lines.value.waiting += 1
+            call.place = record.waiting.join(call)
+            lines.waiting += 1
             deadline = min(deadline, reactor.now.after(call.clocks.clocks.queue))
         }
         call.isDialing = dialing
@@ -64,11 +64,11 @@ extension Road {
         guard let place = call.place, let record = call.record else { return }
         call.place = nil
         if call.isDialing {
-            record.dialing.value.leave(place)
+            record.dialing.leave(place)
         } else {
-            record.waiting.value.leave(place)
-            lines.value.waiting -= 1
-            if record.waiting.value.isEmpty { lines.value.unstarve(record) }
+            record.waiting.leave(place)
+            lines.waiting -= 1
+            if record.waiting.isEmpty { lines.unstarve(record) }
         }
         if let timer = call.timer { reactor.cancel(timer) }
         call.timer = nil
@@ -84,7 +84,7 @@ extension Road {
         }
         pool.rest(connection, until: min(expiry, connection.endOfLife), now: reactor.now)
         capacityFreed(connection.record)
-        if pool.state.idle > settings.pool.idleConnections { sweepLater() }
+        if pool.idle > settings.pool.idleConnections { sweepLater() }
     }
 
     /// When an idle connection is closed; nil if it must not be kept. A server's hint is obeyed,
@@ -109,27 +109,27 @@ extension Road {
     private func capacityFreed(_ record: OriginRecord) {
         if !record.isUnsettled, record.waiters > 0 {
             record.isUnsettled = true
-            lines.value.unsettled.append(record)
+            lines.unsettled.append(record)
         }
         settleLater()
     }
 
     private func settleLater() {
-        guard !lines.value.settleIsDue,
-            !(lines.value.unsettled.isEmpty && lines.value.starved.isEmpty)
+        guard !lines.settleIsDue,
+            !(lines.unsettled.isEmpty && lines.starved.isEmpty)
         else {
             return
         }
-        lines.value.settleIsDue = true
+        lines.settleIsDue = true
         reactor.enqueue { [self] in settle() }
     }
 
     // MARK: Serving
 
     private func settle() {
-        lines.value.settleIsDue = false
+        lines.settleIsDue = false
         var records: [OriginRecord] = []
-        swap(&records, &lines.value.unsettled)
+        swap(&records, &lines.unsettled)
         for record in records {
             record.isUnsettled = false
             serve(record)
@@ -139,12 +139,12 @@ extension Road {
 
     /// Idle connections go to the first in line, then room does.
     private func serve(_ record: OriginRecord) {
-        while record.pool.value.idle > 0, let call = record.firstForAnyConnection {
+        while record.pool.idle > 0, let call = record.firstForAnyConnection {
             guard case .reuse(let id) = pool.capacity(for: record, fresh: false, now: reactor.now)
             else { break }
             if let connection = alive(id) { give(connection, to: call) }
         }
-        while let call = record.waiting.value.first {
+        while let call = record.waiting.first {
             guard makeRoom(for: call, record) else { return }
         }
     }
@@ -162,10 +162,10 @@ extension Road {
             pool.close(idle)
             forgetIfUnused(idle.record)
         case .originFull:
-            lines.value.unstarve(record)
+            lines.unstarve(record)
             return false
         case .clientFull, .reuse:
-            lines.value.starve(record)
+            lines.starve(record)
             return false
         }
         leaveLine(call)
@@ -174,7 +174,7 @@ extension Road {
     }
 
     private func give(_ connection: Connection, to call: Call) {
-        let opening = call.connection
+        let opening = self.connection(of: call)
         call.connection = nil
         leaveLine(call)
         if let opening { _ = passOn(opening) ?? opening.forget(call) }
@@ -184,14 +184,14 @@ extension Road {
     /// A connection that is being opened goes to the next who waits; nil if nobody does.
     func passOn(_ opening: Connection) -> Void? {
         let record = opening.record
-        guard let next = record.waiting.value.first else { return nil }
+        guard let next = record.waiting.first else { return nil }
         leaveLine(next)
         stand(next, record, dialing: true)
-        next.connection = opening
-        next.lastPhase = .connect
+        next.connection = opening.id
+        next.lastPhase = opening.dialPhase
         opening.intended = next
         // Nobody's clock but its own: the time that the connection took before was another's.
-        opening.setDeadline(reactor.now.after(next.clocks.clocks.connect))
+        opening.restartClock(next.clocks.clocks)
         return ()
     }
 
@@ -200,38 +200,38 @@ extension Road {
     private func serveStarved() {
         var keptOut: [OriginRecord] = []
         while pool.state.mayHaveRoom,
-            let record = lines.value.starved.first(where: { !$0.isKeptOut })
+            let record = lines.starved.first(where: { !$0.isKeptOut })
         {
-            if let call = record.waiting.value.first, makeRoom(for: call, record) {
-                lines.value.unstarve(record)
-                if !record.waiting.value.isEmpty { lines.value.starve(record) }
-            } else if record.starvedTicket != nil, !record.waiting.value.isEmpty {
+            if let call = record.waiting.first, makeRoom(for: call, record) {
+                lines.unstarve(record)
+                if !record.waiting.isEmpty { lines.starve(record) }
+            } else if record.starvedTicket != nil, !record.waiting.isEmpty {
                 record.isKeptOut = true
                 keptOut.append(record)
             } else {
-                lines.value.unstarve(record)
+                lines.unstarve(record)
             }
         }
         for record in keptOut { record.isKeptOut = false }
-        if !lines.value.starved.isEmpty, pool.state.idle > 0 { sweepLater() }
+        if !lines.starved.isEmpty, pool.state.idle > 0 { sweepLater() }
     }
 
     // MARK: Idle connections
 
     /// Looks at the idle connections when the oldest has been idle for the grace.
     private func sweepLater() {
-        guard lines.value.sweepTimer == nil, let since = pool.state.idleLongestSince else { return }
+        guard lines.sweepTimer == nil, let since = pool.state.idleLongestSince else { return }
         let due = since.after(settings.pool.idleGrace)
         let earliest = reactor.now.after(1_000_000)
-        lines.value.sweepTimer = reactor.schedule(self, token: -1, at: max(due, earliest))
+        lines.sweepTimer = reactor.schedule(self, token: -1, at: max(due, earliest))
     }
 
     func sweep() {
-        lines.value.sweepTimer = nil
+        lines.sweepTimer = nil
         for connection in pool.overIdleCap(now: reactor.now) { idleEnded(connection) }
         settleLater()
         if pool.state.idle > settings.pool.idleConnections {
-            lines.value.sweepTimer = reactor.schedule(
+            lines.sweepTimer = reactor.schedule(
                 self, token: -1, at: reactor.now.after(settings.pool.idleGrace))
         }
     }
@@ -239,30 +239,30 @@ extension Road {
     /// Ends every idle connection, as a client does that closes.
     func closeIdle() {
         for connection in pool.all where connection.state == .idle { idleEnded(connection) }
-        if let timer = lines.value.sweepTimer { reactor.cancel(timer) }
-        lines.value.sweepTimer = nil
+        if let timer = lines.sweepTimer { reactor.cancel(timer) }
+        lines.sweepTimer = nil
     }
 
     // MARK: Origins
 
     /// The origin's record, made when it is new; nil if as many as allowed are in use.
     func record(for target: Target) -> OriginRecord? {
-        if let record = origins.value.record(for: target) {
+        if let record = origins.record(for: target) {
             record.calls += 1
             return record
         }
-        if origins.value.count >= settings.trackedOrigins, !forgetLongestIdle() { return nil }
+        if origins.count >= settings.trackedOrigins, !forgetLongestIdle() { return nil }
         let record = OriginRecord(target)
         record.calls = 1
-        origins.value.insert(record)
+        origins.insert(record)
         return record
     }
 
     func forgetIfUnused(_ record: OriginRecord) {
         guard record.isUnused, record.isTracked else { return }
         record.isTracked = false
-        lines.value.unstarve(record)
-        origins.value.remove(record)
+        lines.unstarve(record)
+        origins.remove(record)
     }
 
     /// Closes what an origin keeps that nobody uses, the longest idle first.
@@ -278,12 +278,14 @@ extension Road {
         return true
     }
 
-    /// Where the origin's host is; nil if only a name server could tell.
-    func addresses(of record: OriginRecord) -> [SocketAddress]? {
-        if record.addresses == nil {
-            record.addresses = settings.hosts.addresses(
-                of: record.target.host, port: record.target.port)
-        }
-        return record.addresses
+    /// Where the origin's host is, or the name to ask for.
+    func destination(of record: OriginRecord) -> Destination {
+        if let known = record.destination { return known }
+        let target = record.target
+        let found = dialer.destination(
+            of: target.host + (target.zone.map { "%" + $0 } ?? ""),
+            isAbsolute: target.isAbsoluteName, port: target.port)
+        record.destination = found
+        return found
     }
 }

@@ -26,12 +26,13 @@ internal import FetchTransport
 
 final class Road {
     let reactor: Reactor
-    let network: any Network
+    let dialer: Dialer
     let settings: EngineSettings
+    let defaults: CallDefaults
     let encoder: RequestEncoder
     let pool: Pool
-    let calls = Cell(CallTable())
-    let origins = Cell(OriginTable())
+    @ThreadBound var calls: CallTable
+    @ThreadBound var origins = OriginTable()
     var counters = Counters()
     var isClosed = false
     /// Nobody runs anything on this thread any more.
@@ -45,9 +46,12 @@ final class Road {
     let buffers = ByteBufferPool(capacityEach: 4096, mostKept: 64)
 
     /// Who waits for what; see Road+Settling.swift.
-    let lines = Cell(Lines())
-    /// Ended calls whose callbacks are to be run.
-    private let ended = Cell<[Call]>([])
+    @ThreadBound var lines = Lines()
+    /// Who is told of calls without a continuation or stream of their own.
+    var receiver: (any CallReceiver)?
+    /// The ended calls of which it is to be told: the first `endedCount`. The table keeps them.
+    @ThreadBound private var ended: [Uncounted<Call>] = []
+    private var endedCount = 0
     /// Somebody will run them: the event that is under way, or an action of this turn.
     private var callbacksAreDue = false
     /// Told when the last call has ended; set by a shutdown that waits for that.
@@ -55,36 +59,49 @@ final class Road {
 
     init(reactor: Reactor, network: any Network, settings: EngineSettings) {
         self.reactor = reactor
-        self.network = network
         self.settings = settings
+        dialer = Dialer(
+            reactor: reactor, network: network,
+            names: Names(settings.names, hosts: settings.hosts, reactor: reactor),
+            policy: settings.addressPolicy, delays: settings.raceDelays)
         encoder = settings.encoder
         pool = Pool(limits: settings.pool)
+        calls = CallTable(settings.calls)
+        defaults = settings.calls
         inputBuffer = ByteBuffer(capacity: settings.bytesPerRead)
         outputBuffer = ByteBuffer(capacity: 16 << 10)
         uploadBuffer = ByteBuffer(capacity: settings.uploadPiece)
     }
 
+    deinit {
+        _calls.deallocate()
+        _origins.deallocate()
+        _lines.deallocate()
+        _ended.deallocate()
+    }
+
     // MARK: The road
 
     /// Sets a call on its way.
-    func start(_ call: Call) {
-        guard let target = call.target else { return }
+    func start(
+        _ call: Call, _ target: consuming Target, _ details: consuming CallDetails?
+    ) {
         counters.callsStarted += 1
         // The caller may have computed for long, or be a host between turns: its clocks begin now.
         reactor.refreshNow()
+        let refused = isClosed || call.isCancelledEarly
+        if !refused { call.record = record(for: target) }
+        call.take(target, details, defaults)
         call.times.started = reactor.now
-        call.totalDeadline = reactor.now.after(call.clocks.clocks.total)
-        call.attempt.value = Attempt(
+        call.totalDeadline = call.times.started.after(call.clocks.clocks.total)
+        call.attempt = Attempt(
             isIdempotent: call.method.isIdempotent,
             isReplayable: !call.hasContent || call.content.isReplayable,
             retriesReuseRace: settings.retriesReuseRace)
-        if call.isCancelledEarly {
-            fail(call, .cancelled)
-        } else if isClosed {
-            fail(call, .clientClosed)
-        } else if let record = record(for: target) {
-            call.record = record
+        if call.record != nil {
             follow(call)
+        } else if refused {
+            fail(call, call.isCancelledEarly ? .cancelled : .clientClosed)
         } else {
             fail(call, .tooManyOrigins(limit: settings.trackedOrigins))
         }
@@ -93,7 +110,7 @@ final class Road {
     /// Does what the call's attempt says, until it is time to wait for an event.
     func follow(_ call: Call) {
         while true {
-            switch call.attempt.value.next() {
+            switch call.attempt.next() {
             case .wait(let fresh):
                 guard let connection = admit(call, fresh: fresh) else { return }
                 dispatch(call, on: connection)
@@ -118,7 +135,7 @@ final class Road {
             return nil
         }
         // Room that came free in this turn is theirs who wait for it.
-        let mustWait = !record.waiting.value.isEmpty
+        let mustWait = !record.waiting.isEmpty
         while true {
             switch pool.capacity(for: record, fresh: fresh, now: reactor.now) {
             case .reuse(let id):
@@ -137,7 +154,7 @@ final class Road {
                 wait(call, record)
                 return nil
             case .clientFull:
-                lines.value.starve(record)
+                lines.starve(record)
                 wait(call, record)
                 return nil
             }
@@ -157,24 +174,19 @@ final class Road {
 
     /// Opens a connection for the call, which stands among its origin's dialling ones until then.
     func dial(_ call: Call, _ record: OriginRecord) {
-        guard let addresses = addresses(of: record) else {
-            call.lastPhase = .dns
-            fail(call, .connect(.nameNotResolved(host: record.target.host)))
-            return
-        }
         let connection = pool.open(record, road: self, for: call)
         counters.connectionsOpened += 1
         stand(call, record, dialing: true)
-        call.connection = connection
-        call.lastPhase = .connect
-        connection.open(addresses, connectClock: call.clocks.clocks.connect)
+        call.connection = connection.id
+        connection.open(destination(of: record), call.clocks.clocks)
+        call.lastPhase = connection.dialPhase
     }
 
     /// Puts the request on the wire.
     func dispatch(_ call: Call, on connection: Connection) {
         counters.exchanges += 1
         if connection.uses > 0 { counters.reuses += 1 }
-        call.attempt.value.dispatched()
+        call.attempt.dispatched()
         connection.start(call)
     }
 
@@ -183,7 +195,7 @@ final class Road {
     /// Ends the call with a failure that no retry mends.
     func fail(_ call: Call, _ error: CallError) {
         call.lastError = error
-        call.attempt.value.failed()
+        call.attempt.failed()
         follow(call)
     }
 
@@ -194,22 +206,27 @@ final class Road {
         leaveLine(call)
         if call.hasContent { call.content.stop() }
         count(failure)
-        if let record = call.record {
+        if let record = call.record.take() {
             record.calls -= 1
             forgetIfUnused(record)
         }
-        if call.callback != nil {
+        if call.hasReceiver {
             call.isLive = false
             call.failure = failure
-            ended.value.append(call)
+            if endedCount == ended.count {
+                ended.append(Uncounted(call))
+            } else {
+                ended[endedCount] = Uncounted(call)
+            }
+            endedCount += 1
             if !callbacksAreDue { callbacksLater() }
             return
         }
-        let receiver = call.receiver
+        let receiver = call.streamReceiver
         // The table drops the call first: nobody else can resume its continuation.
         let continuation = unsafe call.continuation
         let response = call.response
-        calls.value.close(call)
+        calls.close(call)
         if let failure {
             receiver?.callFailed(failure)
             unsafe continuation?.resume(throwing: failure)
@@ -232,14 +249,14 @@ final class Road {
     }
 
     private func quietIfDone() {
-        if calls.value.live == 0, let quiet = whenQuiet {
+        if calls.live == 0, let quiet = whenQuiet {
             whenQuiet = nil
             quiet()
         }
     }
 
-    /// Callbacks of calls that end in an event run when it is over, one event at a time: what one
-    /// call leaves behind is then still warm for the next.
+    /// Receivers of calls that end in an event are told when it is over, one event at a time: what
+    /// one call leaves behind is then still warm for the next.
     func eventBegan() { callbacksAreDue = true }
 
     func eventEnded() {
@@ -256,27 +273,24 @@ final class Road {
     private func runCallbacks() {
         var next = 0
         // A callback may end further calls; they are told behind it.
-        while next < ended.value.count {
-            let call = ended.value[next]
+        while next < endedCount {
+            let call = ended[next]
             next += 1
-            tell(call)
+            call.with { tell($0) }
         }
-        if next > 0 {
-            ended.value.removeAll(keepingCapacity: next < 1_024)
-            quietIfDone()
-        }
+        endedCount = 0
+        if next > 0 { quietIfDone() }
     }
 
     /// Frees the call for the next one, then tells its caller.
     private func tell(_ call: Call) {
-        guard let callback = call.callback else { return }
-        let response = call.response
-        let failure = call.failure
-        calls.value.close(call)
-        if let failure {
-            callback(.failure(failure))
-        } else if let response {
-            callback(.success(response))
+        let id = call.id
+        if let response = call.response.take() {
+            calls.close(call)
+            receiver?.callEnded(id, response)
+        } else if let failure = call.failure.take() {
+            calls.close(call)
+            receiver?.callFailed(id, failure)
         }
     }
 
@@ -286,18 +300,18 @@ final class Road {
         of call: Call, _ head: consuming ResponseHead, body: consuming Bytes,
         trailers: consuming FieldSection?
     ) -> WholeResponse? {
-        guard let target = call.target else { return nil }
+        guard let target = call.isStreamed ? call.target : call.takeTarget() else { return nil }
         call.times.ended = reactor.now
         return WholeResponse(
             head: head, body: body, trailers: trailers, target: target, times: call.times,
-            dispatches: call.attempt.value.dispatches, peer: call.peer)
+            dispatches: call.attempt.dispatches, peer: call.peer)
     }
 
     private func failure(of call: Call) -> CallFailure {
         CallFailure(
             call.lastError ?? .cancelled, phase: call.lastPhase, method: call.method,
             target: call.target,
-            dispatches: call.attempt.value.dispatches, lost: call.lost,
+            dispatches: call.attempt.dispatches, lost: call.lost,
             elapsedNanoseconds: reactor.now.nanoseconds - call.times.started.nanoseconds)
     }
 }

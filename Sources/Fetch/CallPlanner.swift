@@ -1,10 +1,11 @@
 // From a request and a configuration to the plan that the engine follows: every check that needs
-// no network stands here. A value; any thread.
+// no network stands here. Immutable; any thread. An object, because as a value it would be copied
+// with its configuration for every call.
 
 internal import FetchEngine
 internal import FetchHTTP1
 
-struct CallPlanner: Sendable {
+final class CallPlanner: Sendable {
     private let configuration: FetcherConfiguration
     private let base: Target?
     private let clocks: SharedClocks
@@ -20,13 +21,14 @@ struct CallPlanner: Sendable {
 
     var highWaterBytes: Int { configuration.limits.highWaterBytes }
 
-    /// The plan of the simplest call: no query, no fields, no content.
+    /// The plan of the simplest call: GET without query, fields and content.
     @inline(never)
-    func plan(_ method: Method, _ url: String) throws -> CallPlan {
+    func plan(_ url: String) throws -> CallPlan {
         let target = try target(url)
+        if configuration.timeoutRules.isEmpty { return CallPlan(target) }
         return CallPlan(
-            method, target, clocks: clocks(method, target),
-            bodyLimit: configuration.limits.bodyBytes)
+            head: try head(.get, target, Headers(), .none), content: .none,
+            clocks: clocks(.get, target), bodyLimit: configuration.limits.bodyBytes)
     }
 
     /// The plan of any request. `pipe` is the way of a streamed upload.

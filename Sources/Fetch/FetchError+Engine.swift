@@ -99,12 +99,17 @@ extension FetchError {
         }
 
         private init(_ error: ConnectError) {
-            guard case .failed(let failures) = error else {
-                self.init(.nameNotResolved, "\(error)")
+            let failures: [ConnectError.AddressFailure]
+            switch error {
+            case .nameNotResolved(let nameError):
+                self.init(nameError)
                 return
+            case .failed(let all):
+                failures = all
             }
-            // The last address speaks for all; the reason lists each.
-            switch failures.last?.failure {
+            // The last address speaks for all, of those that were tried; the reason lists each.
+            let tried = failures.last { $0.failure != .refusedByPolicy } ?? failures.last
+            switch tried?.failure {
             case .refused:
                 self.init(.refused, "\(error)")
             case .unreachable(let systemError):
@@ -113,12 +118,31 @@ extension FetchError {
                 self.init(.connectTimeout, "\(error)")
             case .outOfResources(let systemError):
                 self.init(.outOfResources, "\(error)", systemError)
+            case .refusedByPolicy:
+                self.init(.addressRefused, "\(error)")
             case .system(.forked):
                 self.init(.forked, "\(error)")
             case .system(let systemError):
                 self.init(.connectFailed, "\(error)", systemError)
             case nil:
                 self.init(.connectFailed, "\(error)")
+            }
+        }
+
+        private init(_ error: NameError) {
+            switch error.fact {
+            case .noSuchName, .noAddresses, .badName:
+                self.init(.nameNotResolved, "\(error)")
+            case .timedOut:
+                self.init(.dnsTimeout, "\(error)")
+            case .serverFailure, .refused, .malformedAnswer, .unreachable, .resolverFailed:
+                self.init(.dnsFailed, "\(error)")
+            case .tooManyLookups:
+                self.init(.overloaded, "\(error)")
+            case .outOfResources:
+                self.init(.outOfResources, "\(error)")
+            case .closed:
+                self.init(.clientClosed, "\(error)")
             }
         }
 

@@ -20,8 +20,13 @@ public struct FetchError: Error, Sendable {
         case invalidRequest = "invalid-request"
         /// A configuration value makes no sense; the reason names its key.
         case invalidConfiguration = "invalid-configuration"
-        /// No address is known for the host.
+        /// No address is known for the host: there is none.
         case nameNotResolved = "name-not-resolved"
+        /// Name servers failed, refused or could not be reached; whether the host has an address is
+        /// not known.
+        case dnsFailed = "dns-failed"
+        /// The host's addresses are not among those that the configuration permits.
+        case addressRefused = "address-refused"
         /// Every address refused the connection.
         case refused
         /// No way to the peer.
@@ -154,13 +159,13 @@ public struct FetchError: Error, Sendable {
         case .refused, .unreachable, .connectFailed, .outOfResources, .reset,
             .closedBeforeResponse, .truncatedBody, .queueTimeout, .dnsTimeout, .connectTimeout,
             .tlsTimeout, .writeTimeout, .firstByteTimeout, .readTimeout, .totalTimeout,
-            .overloaded, .nameNotResolved:
+            .overloaded, .nameNotResolved, .dnsFailed:
             true
         case .unacceptableStatus:
             [408, 429, 500, 502, 503, 504].contains(response?.statusCode ?? 0)
         case .invalidURL, .unsupportedScheme, .invalidRequest, .invalidConfiguration,
             .malformedResponse, .headTooLarge, .bodyTooLarge, .clientClosed, .forked,
-            .uploadLengthMismatch, .system:
+            .uploadLengthMismatch, .system, .addressRefused:
             false
         }
     }

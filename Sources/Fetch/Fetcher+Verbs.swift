@@ -15,7 +15,7 @@ extension Fetcher {
         timeout: Duration? = nil
     ) async throws -> Response {
         if query.isEmpty, headers.isEmpty, timeout == nil {
-            return try await perform(planner.plan(.get, url))
+            return try await perform(planner.plan(url))
         }
         return try await request(.get, url, query: query, headers: headers, timeout: timeout)
     }

@@ -178,6 +178,8 @@ extension FetcherConfiguration {
         settings.parserLimits.startLineBytes = limits.startLineBytes
         settings.parserLimits.trailerBytes = limits.trailerBytes
         settings.parserLimits.interimResponses = limits.interimResponses
+        settings.calls = CallDefaults(
+            clocks: SharedClocks(timeouts.clocks), bodyLimit: limits.bodyBytes)
         settings.hosts = HostTable(overrides: hostOverrides)
         settings.waitingCalls = pool.waitingCalls
         settings.trackedOrigins = pool.trackedOrigins

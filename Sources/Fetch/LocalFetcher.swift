@@ -21,7 +21,9 @@ public final class LocalFetcher {
     public typealias Completion = (Result<Response, any Error>) -> Void
 
     private let engine: Engine
+    private let reactor: Reactor
     private let planner: CallPlanner
+    private let completions = Completions()
 
     /// A client on this reactor, whose thread must be the calling one.
     ///
@@ -43,16 +45,18 @@ public final class LocalFetcher {
             throw FetchError.made(of: error)
         }
         planner = try CallPlanner(configuration, on: reactor)
+        self.reactor = reactor
         engine = Engine(try configuration.engineSettings(), reactor: reactor, network: network)
+        engine.receiver = completions
         engine.attach()
     }
 
     /// Fetches a URL.
     @discardableResult
     public func get(_ url: String, _ completion: @escaping Completion) -> CallHandle {
-        engine.reactor.adoptThread()
+        reactor.adoptThread()
         do {
-            return begin(try planner.plan(.get, url), completion)
+            return begin(try planner.plan(url), completion)
         } catch {
             return refuse(error, completion)
         }
@@ -61,7 +65,7 @@ public final class LocalFetcher {
     /// Sends a request. A streamed upload needs ``Fetcher``; bytes and files are welcome.
     @discardableResult
     public func execute(_ request: Request, _ completion: @escaping Completion) -> CallHandle {
-        engine.reactor.adoptThread()
+        reactor.adoptThread()
         do {
             return begin(try planner.plan(request), completion)
         } catch {
@@ -72,14 +76,14 @@ public final class LocalFetcher {
     /// Ends a call: its completion is told `CancellationError` and its connection is closed, in
     /// this turn. Does nothing to a call that is over.
     public func cancel(_ call: CallHandle) {
-        engine.reactor.adoptThread()
+        reactor.adoptThread()
         if let id = call.id { engine.cancel(id) }
     }
 
     /// Refuses new calls, waits for those in flight as the mode says, then closes every
     /// connection and tells `whenDone`. Calls that are cut off fail with `clientClosed`.
     public func shutdown(_ mode: ShutdownMode = .graceful(), whenDone: @escaping () -> Void = {}) {
-        engine.reactor.adoptThread()
+        reactor.adoptThread()
         engine.shutdown(within: mode.nanoseconds, whenDone)
     }
 
@@ -89,23 +93,16 @@ public final class LocalFetcher {
     /// The pool in words: `2 active, 1 idle, 0 connecting`.
     public var poolDescription: String { engine.poolDescription }
 
-    private func begin(_ plan: CallPlan, _ completion: @escaping Completion) -> CallHandle {
-        let id = engine.open()
-        engine.start(
-            id, plan,
-            .callback { outcome in
-                switch outcome {
-                case .success(let whole):
-                    completion(.success(Response(whole: whole)))
-                case .failure(let failure):
-                    completion(.failure(FetchError.made(of: failure)))
-                }
-            })
+    private func begin(
+        _ plan: consuming CallPlan, _ completion: @escaping Completion
+    ) -> CallHandle {
+        let id = engine.begin(plan)
+        completions.expect(id, completion)
         return CallHandle(id: id)
     }
 
     private func refuse(_ error: any Error, _ completion: @escaping Completion) -> CallHandle {
-        engine.reactor.enqueue { completion(.failure(error)) }
+        reactor.enqueue { completion(.failure(error)) }
         return CallHandle(id: nil)
     }
 }

@@ -74,7 +74,8 @@ public struct Response: Sendable {
     public struct Metadata: Sendable, Hashable {
         /// Requests sent for it: 1, and one more for a lost reuse race.
         public let attempts: Int
-        /// How long opening the connection took; zero on one that was used before.
+        /// How long connecting took, once the address was known; zero on a connection that was
+        /// used before.
         public let connectTime: Duration
         /// From the call to the response's first byte.
         public let firstByteTime: Duration

@@ -1,30 +1,52 @@
 // Address: whether text is an IP address (RFC 3986 section 3.2.2, RFC 4291 section 2.2). Pure.
+//
+// Unsafe: the reader of dotted quads, which every host goes through, reads its span without a
+// check, each time right behind a comparison of the same index with its count.
 
 internal import FetchBytes
 
 /// Recognises literal addresses.
 enum Address {
     /// Where a dotted quad that begins at `start` ends, if one does; −1 otherwise.
+    @inline(__always)
     static func endOfIPv4(_ bytes: Span<UInt8>, _ start: Int) -> Int {
-        let count = bytes.count
+        guard start >= 0, start < bytes.count, unsafe ASCII.isDigit(bytes[unchecked: start]) else {
+            return -1
+        }
+        guard bytes.count &- start >= 16 else { return endOfIPv4AtEnd(bytes, start) }
+        // At most fifteen bytes are read, three numbers of three digits and a dot behind each, and
+        // the byte behind the last number: all of them are there.
         var index = start
-        var dots = 0
-        // 0x100 stands for "no digit yet".
-        var value = 0x100
-        while index < count {
-            let digit = bytes[index] &- 0x30
-            if digit < 10 {
-                guard value != 0 else { return -1 }  // a leading zero
-                value = (value & 0xff) &* 10 &+ Int(digit)
-                guard value <= 255 else { return -1 }
-            } else {
-                guard bytes[index] == UInt8(ascii: "."), dots < 3, value < 0x100 else { break }
-                dots &+= 1
-                value = 0x100
-            }
+        for _ in 0..<3 {
+            index = unsafe endOfOctet(bytes, index)
+            guard index > 0, unsafe bytes[unchecked: index] == UInt8(ascii: ".") else { return -1 }
             index &+= 1
         }
-        return dots == 3 && value < 0x100 ? index : -1
+        return unsafe endOfOctet(bytes, index)
+    }
+
+    /// The same where less than sixteen bytes are left: a copy gets zeros behind it.
+    @inline(never)
+    private static func endOfIPv4AtEnd(_ bytes: Span<UInt8>, _ start: Int) -> Int {
+        var copy = InlineArray<16, UInt8>(repeating: 0)
+        for index in start..<bytes.count { copy[index &- start] = bytes[index] }
+        let end = endOfIPv4(copy.span, 0)
+        return end < 0 ? -1 : start &+ end
+    }
+
+    /// Where a number up to 255 without a leading zero ends; −1 when none begins at `start`. The
+    /// number and the byte behind it must be there.
+    @unsafe
+    @inline(__always)
+    private static func endOfOctet(_ bytes: Span<UInt8>, _ start: Int) -> Int {
+        let first = unsafe UInt32(bytes[unchecked: start]) &- 0x30
+        let second = unsafe UInt32(bytes[unchecked: start &+ 1]) &- 0x30
+        guard first < 10 else { return -1 }
+        guard second < 10 else { return start &+ 1 }
+        let third = unsafe UInt32(bytes[unchecked: start &+ 2]) &- 0x30
+        guard first > 0 else { return -1 }
+        guard third < 10 else { return start &+ 2 }
+        return first &* 100 &+ second &* 10 &+ third <= 255 ? start &+ 3 : -1
     }
 
     /// Four decimal numbers up to 255 without leading zeros, with dots between.

@@ -1,15 +1,17 @@
 // FieldSection: received fields (RFC 9110 section 5), without a copy per field. A value; any
 // thread.
 //
-// One array holds everything: two words per field (where its name and its value lie), then the
-// bytes as they came. Made by the parser, which has checked every byte and every offset.
+// One array holds everything: two words per field (where its name and its value lie), then what the
+// parser noted of the message, then the bytes as they came. Made by the parser, which has checked
+// every byte and every offset.
 
 package import FetchBytes
 package import HTTPTypes
 
 /// Header or trailer fields as received: order, case and bytes kept.
 package struct FieldSection: Sendable {
-    private let storage: [UInt8]
+    /// The index, what the parser noted, and the bytes.
+    package let storage: [UInt8]
     /// Where in `storage` the received bytes begin.
     private let base: UInt32
     private let fieldCount: UInt32
@@ -21,12 +23,16 @@ package struct FieldSection: Sendable {
         fieldCount = 0
     }
 
-    /// Takes over what `PackedStorage.joining` made of an index of `count` fields and their bytes.
-    package init(storage: [UInt8], count: Int) {
+    /// Takes over what `PackedStorage.joining` made of an index of `count` fields, a note of so
+    /// many bytes, and the received bytes.
+    package init(storage: [UInt8], count: Int, noteBytes: Int = 0) {
         self.storage = storage
-        base = UInt32(truncatingIfNeeded: count &* 16)
+        base = UInt32(truncatingIfNeeded: count &* 16 &+ noteBytes)
         fieldCount = UInt32(truncatingIfNeeded: count)
     }
+
+    /// Where in `storage` the note begins.
+    package var noteStart: Int { count &* 16 }
 
     /// The number of fields.
     package var count: Int { Int(fieldCount) }
@@ -85,27 +91,18 @@ package struct FieldSection: Sendable {
 }
 
 extension FieldSection {
-    /// The place of the first field of a name, from `start` on; nil when there is none.
+    /// The place of the first field of a name in any case, from `start` on; nil when there is none.
     ///
-    /// O(count): two comparisons per field whose name has another length.
-    package func firstIndex(of name: Span<UInt8>, from start: Int = 0) -> Int? {
-        var index = start
-        while index < count {
-            let packed = PackedStorage.word(storage, at: index &* 2)
-            if Int(packed &>> 32) == name.count,
-                Scan.equalsIgnoringCase(nameSpan(at: index), name)
-            {
-                return index
-            }
-            index &+= 1
-        }
-        return nil
+    /// O(count): one comparison per field whose name has another length.
+    package func firstIndex(of name: String, from start: Int = 0) -> Int? {
+        let index = place(of: name, from: start)
+        return index < 0 ? nil : index
     }
 
-    /// The place of the first field of a name, in any case.
-    package func firstIndex(of name: String, from start: Int = 0) -> Int? {
-        let utf8 = name.utf8
-        return firstIndex(of: utf8.span, from: start)
+    @inline(__always)
+    private func place(of name: String, from start: Int) -> Int {
+        FieldSearch.firstIndex(
+            in: storage, base: Int(base), count: count, from: start, of: name)
     }
 
     /// The place of the first field of a name.
@@ -118,8 +115,8 @@ extension FieldSection {
 
     /// The first value of a name, in any case.
     package subscript(_ name: String) -> String? {
-        guard let index = firstIndex(of: name) else { return nil }
-        return value(at: index)
+        let index = place(of: name, from: 0)
+        return index < 0 ? nil : value(at: index)
     }
 
     /// The first value of a name.

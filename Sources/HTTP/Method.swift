@@ -12,7 +12,7 @@ package enum MethodError: Error, Equatable, Sendable {
 }
 
 extension MethodError: CustomStringConvertible {
-    package var description: String {
+    @usableFromInline package var description: String {
         switch self {
         case .notAToken: "method is not a token"
         case .connect: "CONNECT is not a request method here"
@@ -21,6 +21,7 @@ extension MethodError: CustomStringConvertible {
 }
 
 /// A checked method with what its definition says about it.
+@usableFromInline
 package struct Method: Sendable, Equatable {
     /// The longest method accepted.
     package static let mostBytes = 64
@@ -29,7 +30,7 @@ package struct Method: Sendable, Equatable {
     package let word: UInt64
     /// Bytes of `word` in use; 0 for a longer method.
     package let wordCount: UInt8
-    private let traits: Traits
+    @usableFromInline let traits: Traits
     private let long: LongName?
 
     /// A name that does not fit the word, kept apart so that a method is three words and a copy of
@@ -44,12 +45,19 @@ package struct Method: Sendable, Equatable {
         }
     }
 
-    private struct Traits: OptionSet, Sendable {
-        let rawValue: UInt8
+    @usableFromInline
+    struct Traits: OptionSet, Sendable {
+        @usableFromInline let rawValue: UInt8
+
+        @inlinable
+        init(rawValue: UInt8) {
+            self.rawValue = rawValue
+        }
+
         static var safe: Traits { Traits(rawValue: 1) }
-        static var idempotent: Traits { Traits(rawValue: 2) }
+        @inlinable static var idempotent: Traits { Traits(rawValue: 2) }
         static var definesContent: Traits { Traits(rawValue: 4) }
-        static var head: Traits { Traits(rawValue: 8) }
+        @inlinable static var head: Traits { Traits(rawValue: 8) }
         static var options: Traits { Traits(rawValue: 16) }
         static var trace: Traits { Traits(rawValue: 32) }
     }
@@ -123,7 +131,7 @@ package struct Method: Sendable, Equatable {
     }
 
     /// HEAD: the response has no content.
-    package var isHead: Bool { traits.contains(.head) }
+    @inlinable package var isHead: Bool { traits.contains(.head) }
     /// OPTIONS: may be sent for the whole server.
     package var isOptions: Bool { traits.contains(.options) }
     /// TRACE: must not have content.
@@ -131,11 +139,16 @@ package struct Method: Sendable, Equatable {
     /// RFC 9110 section 9.2.1, and QUERY.
     package var isSafe: Bool { traits.contains(.safe) }
     /// RFC 9110 section 9.2.2, and QUERY: a second attempt does no harm.
-    package var isIdempotent: Bool { traits.contains(.idempotent) }
+    @inlinable package var isIdempotent: Bool { traits.contains(.idempotent) }
+    /// Without fields and body there is nothing more to say than the method, and that in one word:
+    /// no Content-Length, no asterisk.
+    package var isShortAndPlain: Bool {
+        wordCount > 0 && traits.isDisjoint(with: [.definesContent, .options])
+    }
     /// POST, PUT, PATCH: without a body they say `Content-Length: 0`.
     package var definesContent: Bool { traits.contains(.definesContent) }
 }
 
 extension Method: CustomStringConvertible {
-    package var description: String { name }
+    @usableFromInline package var description: String { name }
 }

@@ -10,6 +10,7 @@
 package import FetchBytes
 
 /// An absolute http or https URL, ready to be connected to and written on the wire.
+@usableFromInline
 package final class Target: Sendable {
     /// The longest URL accepted, in bytes of UTF-8.
     package static let mostBytes = 65_536
@@ -24,20 +25,21 @@ package final class Target: Sendable {
         case ipv6
     }
 
-    let text: String
-    let parts: TargetParts
+    @usableFromInline let text: String
+    @usableFromInline let parts: TargetParts
 
     /// Hash of scheme, host and port; seeded per process, so that nobody can aim at a bucket.
+    @inlinable
     package var originHash: UInt64 { parts.originHash }
 
     /// Parses an absolute URL.
     package convenience init(_ url: String) throws(TargetError) {
-        let utf8 = url.utf8
-        guard utf8.count <= Self.mostBytes else { throw .tooLong }
-        if let parts = try TargetParts(canonical: utf8.span) {
-            self.init(text: url, parts: parts)
-        } else {
-            try self.init(rewriting: utf8.span)
+        guard url.utf8.count <= Self.mostBytes else { throw .tooLong }
+        var parts = TargetParts()
+        switch parts.find(in: url) {
+        case .canonical: self.init(text: url, parts: parts)
+        case .unusual: try self.init(rewriting: url.utf8.span)
+        case .invalid(let error): throw error
         }
     }
 
@@ -49,10 +51,12 @@ package final class Target: Sendable {
     /// Rewrites to canonical form, then parses that.
     private convenience init(rewriting bytes: Span<UInt8>) throws(TargetError) {
         let rewritten = String(decoding: try TargetRewriting.rewrite(bytes), as: UTF8.self)
-        guard let parts = try TargetParts(canonical: rewritten.utf8.span) else {
-            throw .invalidHost
+        var parts = TargetParts()
+        switch parts.find(in: rewritten) {
+        case .canonical: self.init(text: rewritten, parts: parts)
+        case .unusual: throw .invalidHost
+        case .invalid(let error): throw error
         }
-        self.init(text: rewritten, parts: parts)
     }
 
     /// Parses an absolute URL, or appends a path (and query) to a base's path.
@@ -117,15 +121,38 @@ package final class Target: Sendable {
     package func append(
         to buffer: ByteBuffer, isAsterisk: Bool, between: StaticString
     ) {
-        let utf8 = text.utf8
-        let bytes = utf8.span
         if isAsterisk {
             buffer.append(UInt8(ascii: "*"))
         } else {
-            parts.appendPathAndQuery(of: bytes, to: buffer)
+            appendPathAndQuery(to: buffer)
         }
         buffer.append(between)
-        parts.appendHostField(of: bytes, to: buffer)
+        appendHostField(to: buffer)
+    }
+
+    /// Writes `method`, the request target, `between`, the value of the Host field and `end`, which
+    /// is all of most requests, in one go. False where it can't, and then nothing is written.
+    package func append(
+        to buffer: ByteBuffer, _ method: Method, between: StaticString, end: borrowing [UInt8]
+    ) -> Bool {
+        guard method.wordCount > 0, parts.isWrittenAsItIs else { return false }
+        let end = end.span
+        // Faster than `utf8.span`, which is a call; the bytes are used inside the closure only.
+        let written: Void? = unsafe text.utf8.withContiguousStorageIfAvailable { bytes in
+            let text = unsafe Span(_unsafeElements: bytes)
+            append(text, to: buffer, method.word, Int(method.wordCount), between, end)
+        }
+        return written != nil
+    }
+
+    @inline(__always)
+    private func append(
+        _ text: Span<UInt8>, to buffer: ByteBuffer, _ method: UInt64, _ count: Int,
+        _ between: StaticString, _ end: Span<UInt8>
+    ) {
+        buffer.append(
+            word: method, count: count, text.extracting(parts.pathAndQuery), between,
+            text.extracting(parts.authority), end)
     }
 
     /// The value of the Host field.
@@ -135,22 +162,47 @@ package final class Target: Sendable {
         return String(buffer.takeBytes(buffer.readableCount))
     }
 
-    /// Whether scheme, host and port are the same.
+    /// Whether scheme, host and port are the same. Compares what parsing left in a few words, and
+    /// the text only where those agree.
+    @inlinable
     package func isSameOrigin(as other: Target) -> Bool {
-        guard parts.originHash == other.parts.originHash,
-            parts.port == other.parts.port, parts.flags == other.parts.flags,
-            parts.zoneCount == other.parts.zoneCount
-        else { return false }
-        // The same URL again: one comparison of two strings' addresses, mostly.
-        if text == other.text { return true }
-        let mine = text.utf8
-        let theirs = other.text.utf8
-        return mine.span.extracting(parts.authority)
-            .holdsSameBytes(as: theirs.span.extracting(other.parts.authority))
+        if self === other { return true }
+        guard parts.isLikely(sameOriginAs: other.parts) else { return false }
+        return hasSameAuthority(as: other)
+    }
+
+    @usableFromInline
+    func hasSameAuthority(as other: Target) -> Bool {
+        let range = parts.authority
+        guard range.count == other.parts.authority.count else { return false }
+        // The bytes are used inside the closures only; both hold the same range, from 7 on.
+        let isSame = unsafe text.utf8.withContiguousStorageIfAvailable { mine in
+            unsafe other.text.utf8.withContiguousStorageIfAvailable { theirs in
+                unsafe Scan.isSame(
+                    Span(_unsafeElements: mine), Span(_unsafeElements: theirs), range)
+            }
+        }
+        if let isSame = isSame ?? nil { return isSame }
+        return Scan.isSame(text.utf8.span, other.text.utf8.span, range)
     }
 }
 
 extension TargetParts {
+    /// Finds the parts of a canonical URL in its text.
+    @inline(__always)
+    fileprivate mutating func find(in text: borrowing String) -> Outcome {
+        // Faster than `utf8.span`, which is a call; the bytes are used inside the closure only.
+        let outcome = unsafe text.utf8.withContiguousStorageIfAvailable { bytes in
+            unsafe find(in: Span(_unsafeElements: bytes))
+        }
+        return outcome ?? find(in: Array(text.utf8).span)
+    }
+
+    /// Whether path and host go on the wire as they stand in the text.
+    fileprivate var isWrittenAsItIs: Bool {
+        !path.isEmpty && zoneCount == 0 && !isAbsoluteName
+    }
+
     @inline(__always)
     fileprivate func appendPathAndQuery(of text: Span<UInt8>, to buffer: ByteBuffer) {
         if path.isEmpty { buffer.append(UInt8(ascii: "/")) }
@@ -181,6 +233,7 @@ extension TargetParts {
 
 extension Target: CustomStringConvertible {
     /// The whole URL in canonical form: no user information, no fragment.
+    @usableFromInline
     package var description: String {
         let authority = String(text.utf8[range: 0..<parts.authority.upperBound])
         return authority + pathAndQuery
@@ -189,6 +242,7 @@ extension Target: CustomStringConvertible {
 
 extension Target: Equatable {
     /// Whether both print the same.
+    @usableFromInline
     package static func == (one: Target, other: Target) -> Bool {
         one.isSameOrigin(as: other) && one.pathAndQuery == other.pathAndQuery
     }

@@ -1,7 +1,7 @@
 // CloseReason: why a connection can't carry another request (RFC 9112 section 9). Pure; any thread.
 
 /// Why a connection ends instead of being used again.
-package enum CloseReason: UInt8, Equatable, Sendable {
+package enum CloseReason: UInt8, Equatable, Sendable, BitwiseCopyable {
     /// The response said `Connection: close`.
     case peerSaidClose
     /// HTTP/1.0 without `Connection: keep-alive`.

@@ -39,10 +39,21 @@ struct FieldLines: Sendable {
     var isUntouched: Bool { scanned == 0 }
 
     /// Reads lines up to the empty one. True when that was read: `lineStart` is the section's end.
+    @inline(__always)
     mutating func read(
         _ input: Span<UInt8>, _ bounds: Bounds, _ facts: inout HeadFacts, isTrailer: Bool
     ) throws(MessageError) -> Bool {
-        if scanned == lineStart { readWholeLines(input, bounds, &facts, isTrailer: isTrailer) }
+        if scanned == lineStart, readWholeLines(input, bounds, &facts, isTrailer: isTrailer) {
+            return true
+        }
+        return try readLines(input, bounds, &facts, isTrailer: isTrailer)
+    }
+
+    /// Reads lines however they come: in pieces, too many, or wrong.
+    @inline(never)
+    private mutating func readLines(
+        _ input: Span<UInt8>, _ bounds: Bounds, _ facts: inout HeadFacts, isTrailer: Bool
+    ) throws(MessageError) -> Bool {
         while true {
             if nameEnd == 0 {
                 guard scanned < input.count else { break }
@@ -81,23 +92,36 @@ struct FieldLines: Sendable {
     }
 
     /// Reads lines while they are whole and valid. Whatever is not is left to the loop that says
-    /// what is wrong with it.
+    /// what is wrong with it. True when the section's end was read.
+    @inline(__always)
     private mutating func readWholeLines(
         _ input: Span<UInt8>, _ bounds: Bounds, _ facts: inout HeadFacts, isTrailer: Bool
-    ) {
-        guard bounds.fields &* 2 >= index.count else { return }
+    ) -> Bool {
+        guard bounds.fields &* 2 >= index.count else { return false }
         let known = count
-        lineStart = FieldScan.lines(
-            input, from: lineStart, limit: bounds.bytes, into: &index, count: &count)
-        scanned = lineStart
-        if isTrailer { return }
-        for field in known..<count {
-            let name = index[field &* 2]
-            guard HeadFacts.mayMatter(nameCount: Int(name &>> 32)) else { continue }
-            facts.fieldReceived(
-                input, name: PackedStorage.unpack(name),
-                value: PackedStorage.unpack(index[field &* 2 &+ 1]))
+        let progress = FieldScan.section(
+            input, from: lineStart, limit: bounds.bytes, noting: HeadFacts.lengthsThatMatter,
+            into: &index, count: &count)
+        lineStart = progress.next
+        scanned = progress.next
+        if isTrailer { return progress.isWhole }
+        var noted = progress.noted
+        while noted != 0 {
+            fieldReceived(noted.trailingZeroBitCount, input, &facts)
+            noted &= noted &- 1
         }
+        // An index of more fields than a word has bits has grown for them.
+        if count > 64 {
+            for field in max(known, 64)..<count { fieldReceived(field, input, &facts) }
+        }
+        return progress.isWhole
+    }
+
+    @inline(__always)
+    private func fieldReceived(_ field: Int, _ input: Span<UInt8>, _ facts: inout HeadFacts) {
+        facts.fieldReceived(
+            input, name: PackedStorage.unpack(index[field &* 2]),
+            value: PackedStorage.unpack(index[field &* 2 &+ 1]))
     }
 
     /// Notes a whole line and moves to the next.
@@ -107,9 +131,7 @@ struct FieldLines: Sendable {
         let name = lineStart..<nameEnd
         let value = ASCII.trimmed(input, nameEnd &+ 1..<end)
         append(PackedStorage.pack(name), PackedStorage.pack(value))
-        if !isTrailer, HeadFacts.mayMatter(nameCount: name.count) {
-            facts.fieldReceived(input, name: name, value: value)
-        }
+        if !isTrailer { facts.fieldReceived(input, name: name, value: value) }
         lineStart = end &+ 2
         scanned = lineStart
         nameEnd = 0
@@ -137,6 +159,12 @@ struct FieldLines: Sendable {
         case 0x0d: .bareCarriageReturn
         default: .controlCharacter
         }
+    }
+
+    /// The index, what was noted of the head and the bytes, in one allocation.
+    @inline(__always)
+    func section(_ facts: HeadFacts, _ bytes: Span<UInt8>) -> [UInt8] {
+        PackedStorage.joining(index.span.extracting(first: count &* 2), facts, bytes)
     }
 
     /// The index and the bytes it speaks of, in one allocation.

@@ -5,13 +5,11 @@
 internal import FetchBytes
 
 extension HeadFacts {
-    /// Whether a name of that length can be one that matters.
-    @inline(__always)
-    static func mayMatter(nameCount: Int) -> Bool {
-        nameCount == 10 || nameCount == 14 || nameCount == 17
-    }
+    /// A bit for each length that a name which matters can have.
+    static var lengthsThatMatter: UInt64 { 1 << 10 | 1 << 14 | 1 << 17 }
 
     /// Takes note of a field if it matters. The name is known to be a token.
+    @inline(__always)
     mutating func fieldReceived(_ input: Span<UInt8>, name: Range<Int>, value: Range<Int>) {
         switch name.count {
         case 10:
@@ -53,21 +51,20 @@ extension HeadFacts {
     }
 
     /// One or more equal decimal numbers with commas between, over any number of lines.
+    @inline(__always)
     private mutating func contentLengthReceived(_ input: Span<UInt8>, _ value: Range<Int>) {
-        var number = 0
-        var digits = 0
-        for index in value {
-            let digit = Int(input[index]) &- 0x30
-            guard digit >= 0, digit <= 9, digits < 18 || number <= (Int.max &- 9) / 10 else {
-                return contentLengthListReceived(input, value)
-            }
-            number = number &* 10 &+ digit
-            digits &+= 1
+        guard value.count <= 8, input.count >= 8 else {
+            return contentLengthListReceived(input, value)
         }
-        if digits == 0 { marks.insert(.invalidLength) } else { lengthReceived(number) }
+        let (number, digits) = Scan.decimal(input, at: value.lowerBound)
+        guard digits == value.count, digits > 0 else {
+            return contentLengthListReceived(input, value)
+        }
+        lengthReceived(Int(number))
     }
 
-    /// The slow form: a list, or something invalid.
+    /// The slow form: a list, a number of nine digits or more, or something invalid.
+    @inline(never)
     private mutating func contentLengthListReceived(_ input: Span<UInt8>, _ value: Range<Int>) {
         var start = value.lowerBound
         while true {
@@ -104,6 +101,7 @@ extension HeadFacts {
     }
 
     /// Only one `chunked` in all lines together is supported; empty list elements are skipped.
+    @inline(never)
     private mutating func transferEncodingReceived(_ input: Span<UInt8>, _ value: Range<Int>) {
         marks.insert(.transferEncoding)
         var start = value.lowerBound
@@ -121,6 +119,7 @@ extension HeadFacts {
         }
     }
 
+    @inline(__always)
     private mutating func connectionReceived(_ input: Span<UInt8>, _ value: Range<Int>) {
         if value.count == 10, Scan.word(input, at: value.lowerBound) == Word.keepAli,
             Scan.word(input, at: value.lowerBound &+ 2) == Word.epAlive
@@ -131,6 +130,7 @@ extension HeadFacts {
         }
     }
 
+    @inline(never)
     private mutating func connectionListReceived(_ input: Span<UInt8>, _ value: Range<Int>) {
         var start = value.lowerBound
         while start <= value.upperBound {
@@ -147,6 +147,7 @@ extension HeadFacts {
     }
 
     /// `timeout=5, max=100`; what is malformed is ignored.
+    @inline(never)
     private mutating func keepAliveReceived(_ input: Span<UInt8>, _ value: Range<Int>) {
         var start = value.lowerBound
         while start <= value.upperBound {

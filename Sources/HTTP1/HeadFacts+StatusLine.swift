@@ -13,18 +13,25 @@ extension HeadFacts {
 
     /// Reads the line at the start of the input, the first `scanned` bytes of which were looked at
     /// before. Gives the line's end, or the complement of how far it looked when more is needed.
+    @inline(__always)
     mutating func readStatusLine(
-        _ input: Span<UInt8>, _ scanned: Int, _ limits: ParserLimits
+        _ input: Span<UInt8>, _ scanned: Int, limit: Int
     ) throws(MessageError) -> Int {
-        if scanned == 0, input.count > 16, Scan.word(input, at: 0) == Self.version11,
-            Scan.word(input, at: 8) == Self.plainOK, input[16] == 0x0a,
-            limits.startLineBytes >= 17
+        if scanned == 0, input.count > 16, limit >= 17, Scan.word(input, at: 0) == Self.version11,
+            Scan.word(input, at: 8) == Self.plainOK, input[16] == 0x0a
         {
             status = 200
             reasonStart = 13
             reasonEnd = 15
             return 17
         }
+        return try readAnyStatusLine(input, scanned, limit: limit)
+    }
+
+    @inline(never)
+    private mutating func readAnyStatusLine(
+        _ input: Span<UInt8>, _ scanned: Int, limit: Int
+    ) throws(MessageError) -> Int {
         var index = max(scanned, 12)
         if scanned < 12 {
             guard input.count >= 13 else { return try shortStatusLine(input) }
@@ -34,12 +41,12 @@ extension HeadFacts {
         guard index < input.count else { return ~index }
         if index == 12, input[12] != 0x20, input[12] != 0x0d { throw afterStatus(input[12]) }
         index = Scan.endOfFieldValue(input, from: index)
-        guard index < limits.startLineBytes else { throw .startLineTooLong }
+        guard index < limit else { throw .startLineTooLong }
         guard index < input.count else { return ~index }
         guard input[index] == 0x0d else { throw FieldLines.lineError(input[index]) }
         guard index &+ 1 < input.count else { return ~index }
         guard input[index &+ 1] == 0x0a else { throw .bareCarriageReturn }
-        guard index &+ 2 <= limits.startLineBytes else { throw .startLineTooLong }
+        guard index &+ 2 <= limit else { throw .startLineTooLong }
         reasonStart = UInt32(truncatingIfNeeded: min(13, index))
         reasonEnd = UInt32(truncatingIfNeeded: index)
         return index &+ 2

@@ -17,6 +17,10 @@ package struct ParserLimits: Equatable, Sendable {
     /// Bodies up to this length arrive with their head, in one allocation, when all is there.
     package var inlineBodyBytes = 16_384
 
+    /// Heads up to this length are remembered, one per origin, so that the next one need not
+    /// be read if it is the same; 0 remembers none.
+    package var rememberedHeadBytes = 1_024
+
     /// The defaults.
     package init() {}
 }

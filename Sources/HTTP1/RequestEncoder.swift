@@ -9,6 +9,9 @@ package import FetchHTTP
 package final class RequestEncoder: Sendable {
     /// The end of the Host line and the default lines, ready to be copied.
     private let defaults: [UInt8]
+    /// The same and the empty line: all that follows the host of most requests.
+    private let end: [UInt8]
+    private static var between: StaticString { " HTTP/1.1\r\nHost: " }
     private let userAgentLine: [UInt8]
     private let acceptLine: [UInt8]
 
@@ -17,6 +20,7 @@ package final class RequestEncoder: Sendable {
         userAgentLine = try Self.line("User-Agent", userAgent)
         acceptLine = try Self.line("Accept", accept)
         defaults = [0x0d, 0x0a] + userAgentLine + acceptLine
+        end = defaults + [0x0d, 0x0a]
     }
 
     private static func line(_ name: String, _ value: String?) throws(FieldError) -> [UInt8] {
@@ -33,11 +37,22 @@ package final class RequestEncoder: Sendable {
         encode(request.method, request.target, request.headers, request.body, into: buffer)
     }
 
+    /// Writes the head of a GET without fields and body.
+    package func encodeGet(_ target: Target, into buffer: ByteBuffer) {
+        if target.append(to: buffer, .get, between: Self.between, end: end) { return }
+        encode(.get, target, Headers(), .none, into: buffer)
+    }
+
     /// Writes the head of a request whose parts were checked together, as a `RequestHead`.
     package func encode(
         _ method: Method, _ target: Target, _ headers: Headers, _ body: RequestBodyLength,
         into buffer: ByteBuffer
     ) {
+        if body == .none, headers.isEmpty, method.isShortAndPlain,
+            target.append(to: buffer, method, between: Self.between, end: end)
+        {
+            return
+        }
         method.appendWithSpace(to: buffer)
         // OPTIONS for the whole server (RFC 9112 section 3.2.4).
         let isAsterisk = method.isOptions && target.hadEmptyPath && !target.hasQuery
@@ -45,7 +60,7 @@ package final class RequestEncoder: Sendable {
         if special.contains(.host) {
             append(target, isAsterisk: isAsterisk, callersHost: headers, to: buffer)
         } else {
-            target.append(to: buffer, isAsterisk: isAsterisk, between: " HTTP/1.1\r\nHost: ")
+            target.append(to: buffer, isAsterisk: isAsterisk, between: Self.between)
         }
         if headers.isEmpty {
             buffer.append(defaults)

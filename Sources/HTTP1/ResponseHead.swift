@@ -5,7 +5,7 @@ package import FetchBytes
 package import FetchHTTP
 
 /// How long a response's body is.
-package enum Framing: Equatable, Sendable {
+package enum Framing: Equatable, Sendable, BitwiseCopyable {
     /// No body by definition: HEAD, 204, 304.
     case none
     /// So many bytes.
@@ -16,15 +16,22 @@ package enum Framing: Equatable, Sendable {
     case closeDelimited
 }
 
-/// The head of a final response. One reference and some numbers; copying it allocates nothing.
+/// The head of a final response. One reference, where fields and facts lie: it is handed from the
+/// parser through the engine to the caller, and copying a dozen numbers each time would cost more
+/// than looking them up.
 package struct ResponseHead: Sendable {
     /// The fields as received.
     package let fields: FieldSection
-    let facts: HeadFacts
 
-    init(fields: FieldSection, facts: HeadFacts) {
-        self.fields = fields
-        self.facts = facts
+    /// Takes over what `FieldLines.section` made with facts.
+    init(storage: [UInt8], fieldCount: Int) {
+        fields = FieldSection(
+            storage: storage, count: fieldCount, noteBytes: MemoryLayout<HeadFacts>.size)
+    }
+
+    @inline(__always)
+    private var facts: HeadFacts {
+        PackedStorage.value(fields.storage, at: fields.noteStart, as: HeadFacts.self)
     }
 
     /// The status code, 102…999.
@@ -68,7 +75,7 @@ extension ResponseHead: CustomStringConvertible {
 }
 
 /// What was learned while reading a head, beside the fields.
-struct HeadFacts: Equatable, Sendable {
+struct HeadFacts: Equatable, Sendable, BitwiseCopyable {
     var status: UInt16 = 0
     var minor: UInt8 = 1
     var marks: Marks = []
@@ -98,5 +105,15 @@ struct HeadFacts: Equatable, Sendable {
         static var keepAlive: Marks { Marks(rawValue: 128) }
 
         static var anyLength: Marks { [.length, .invalidLength, .conflictingLength] }
+    }
+
+    /// How many bytes of body are handed on with the head, of `limit` that could be; −1 when the
+    /// body comes in steps of its own.
+    func bodyBytesTaken(atMost limit: Int) -> Int {
+        switch framing {
+        case .none: 0
+        case .length(let count): count <= limit ? count : -1
+        case .chunked, .closeDelimited: -1
+        }
     }
 }

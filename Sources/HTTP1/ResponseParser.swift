@@ -101,19 +101,28 @@ package struct ResponseParser: Sendable {
 
     /// Reads one step. What lies behind `consumed` must stand at the start of the next input.
     ///
-    /// After an error the connection is of no further use.
+    /// After an error the connection is of no further use. `remembered` is the origin's, whose
+    /// connections all have the same limits.
     package mutating func parse(
-        _ input: Span<UInt8>
+        _ input: Span<UInt8>, _ remembered: inout RememberedHead
     ) throws(MessageError) -> (step: Step, consumed: Int) {
         switch state {
         case .idle: (.needMore, 0)
-        case .statusLine, .fields: try parseHead(input)
+        case .statusLine, .fields: try parseHead(input, &remembered)
         case .counted: parseCounted(input)
         case .chunkLine, .chunkData, .chunkEnd: try parseChunk(input)
         case .trailers: try parseTrailers(input)
         case .untilClose:
             input.isEmpty ? (.needMore, 0) : (.body(0..<input.count), input.count)
         }
+    }
+
+    /// Reads one step, without a memory of other responses.
+    package mutating func parse(
+        _ input: Span<UInt8>
+    ) throws(MessageError) -> (step: Step, consumed: Int) {
+        var none = RememberedHead()
+        return try parse(input, &none)
     }
 
     /// Says that no more input comes. Ends a body that ends with the connection; throws
@@ -136,10 +145,14 @@ package struct ResponseParser: Sendable {
 
     @inline(__always)
     private mutating func parseHead(
-        _ input: Span<UInt8>
+        _ input: Span<UInt8>, _ remembered: inout RememberedHead
     ) throws(MessageError) -> (step: Step, consumed: Int) {
         if state == .statusLine {
-            let end = try facts.readStatusLine(input, lines.scanned, limits)
+            if lines.isUntouched, remembered.isMet(by: input, isHeadRequest: isHeadRequest) {
+                return repeatHead(remembered, input)
+            }
+            let end = try facts.readStatusLine(
+                input, lines.scanned, limit: limits.startLineBytes)
             guard end >= 0 else {
                 lines.begin(at: ~end)
                 return (.needMore, 0)
@@ -153,9 +166,10 @@ package struct ResponseParser: Sendable {
             return (.needMore, 0)
         }
         if facts.status < 200 { return try endInterim() }
-        return try endHead(input)
+        return try endHead(input, &remembered)
     }
 
+    @inline(never)
     private mutating func endInterim() throws(MessageError) -> (step: Step, consumed: Int) {
         interimCount += 1
         guard interimCount <= limits.interimResponses else { throw .tooManyInterimResponses }
@@ -168,18 +182,60 @@ package struct ResponseParser: Sendable {
 
     @inline(__always)
     private mutating func endHead(
-        _ input: Span<UInt8>
+        _ input: Span<UInt8>, _ remembered: inout RememberedHead
     ) throws(MessageError) -> (step: Step, consumed: Int) {
         let end = lines.lineStart
         facts.headEnd = UInt32(truncatingIfNeeded: end)
         try facts.headEnded(isHeadRequest: isHeadRequest)
-        switch facts.framing {
-        case .none:
-            return complete(input, bodyCount: 0)
+        if end <= limits.rememberedHeadBytes, remembered.givesWay() {
+            remembered.remember(
+                lines.section(facts, input.extracting(0..<end)), fieldCount: lines.count,
+                isHeadRequest: isHeadRequest)
+        }
+        let taken = facts.bodyBytesTaken(atMost: min(limits.inlineBodyBytes, input.count &- end))
+        let consumed = end &+ max(taken, 0)
+        let storage = lines.section(facts, input.extracting(0..<consumed))
+        let all = storage.count
+        return handOn(
+            ResponseHead(storage: storage, fieldCount: lines.count), facts,
+            Bytes(storage: storage, range: all &- max(taken, 0)..<all), isTaken: taken >= 0)
+    }
+
+    /// The head that was remembered has come again, and is shared.
+    @inline(__always)
+    private mutating func repeatHead(
+        _ remembered: borrowing RememberedHead, _ input: Span<UInt8>
+    ) -> (step: Step, consumed: Int) {
+        let facts = remembered.facts
+        let end = Int(facts.headEnd)
+        let taken = facts.bodyBytesTaken(atMost: min(limits.inlineBodyBytes, input.count &- end))
+        let body =
+            taken > 0
+            ? Bytes(PackedStorage.copy(input.extracting(end..<end &+ taken))) : Bytes()
+        return handOn(
+            ResponseHead(storage: remembered.storage, fieldCount: remembered.fieldCount), facts,
+            body, isTaken: taken >= 0)
+    }
+
+    /// Head and body, or the head alone where the body comes in steps of its own.
+    @inline(__always)
+    private mutating func handOn(
+        _ head: consuming ResponseHead, _ facts: HeadFacts, _ body: consuming Bytes, isTaken: Bool
+    ) -> (step: Step, consumed: Int) {
+        bodyBegins(facts.framing, isTaken: isTaken)
+        let end = Int(facts.headEnd)
+        guard isTaken else { return (.head(head), end) }
+        let consumed = end &+ body.count
+        return (.complete(head, body), consumed)
+    }
+
+    /// Turns to what follows a head: a body, unless it was taken with the head.
+    @inline(__always)
+    private mutating func bodyBegins(_ framing: Framing, isTaken: Bool) {
+        switch framing {
+        case _ where isTaken, .none:
+            state = .idle
         case .length(let count):
-            if count <= limits.inlineBodyBytes, count <= input.count &- end {
-                return complete(input, bodyCount: count)
-            }
             remaining = count
             state = .counted
         case .chunked:
@@ -188,25 +244,6 @@ package struct ResponseParser: Sendable {
         case .closeDelimited:
             state = .untilClose
         }
-        let head = ResponseHead(
-            fields: FieldSection(
-                storage: lines.section(input.extracting(0..<end)), count: lines.count),
-            facts: facts)
-        return (.head(head), end)
-    }
-
-    /// Head and body in one storage.
-    @inline(__always)
-    private mutating func complete(
-        _ input: Span<UInt8>, bodyCount: Int
-    ) -> (step: Step, consumed: Int) {
-        let end = lines.lineStart &+ bodyCount
-        let storage = lines.section(input.extracting(0..<end))
-        let all = storage.count
-        let head = ResponseHead(
-            fields: FieldSection(storage: storage, count: lines.count), facts: facts)
-        state = .idle
-        return (.complete(head, Bytes(storage: storage, range: all &- bodyCount..<all)), end)
     }
 
     private mutating func parseCounted(_ input: Span<UInt8>) -> (step: Step, consumed: Int) {
@@ -226,6 +263,7 @@ package struct ResponseParser: Sendable {
         lines.begin(at: 0)
     }
 
+    @inline(never)
     mutating func parseTrailers(
         _ input: Span<UInt8>
     ) throws(MessageError) -> (step: Step, consumed: Int) {

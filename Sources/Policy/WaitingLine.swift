@@ -4,6 +4,7 @@
 // from the middle is O(1), because cancellation and time-outs come in any order.
 
 /// Where a waiter stands. Stale tickets (the waiter has left) are told apart by generation.
+@usableFromInline
 package struct WaitingTicket: Equatable, Sendable {
     @usableFromInline let slot: Int32
     @usableFromInline let generation: UInt32
@@ -14,6 +15,7 @@ package struct WaitingTicket: Equatable, Sendable {
     }
 }
 
+@usableFromInline
 package struct WaitingLine<Element> {
     /// One place in the line, or a free one chained by `next`.
     @usableFromInline struct Place {
@@ -91,7 +93,7 @@ package struct WaitingLine<Element> {
         return nil
     }
 
-    @usableFromInline mutating func remove(_ slot: Int32) -> Element? {
+    @inlinable mutating func remove(_ slot: Int32) -> Element? {
         let place = places[Int(slot)]
         guard let element = place.element else { return nil }
         if place.previous >= 0 {
@@ -117,3 +119,6 @@ package struct WaitingLine<Element> {
         return element
     }
 }
+
+extension WaitingLine: Sendable where Element: Sendable {}
+extension WaitingLine.Place: Sendable where Element: Sendable {}

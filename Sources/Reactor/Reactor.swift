@@ -35,7 +35,7 @@
 // the epoll set, which parent and child share, is left alone; other uses trap with a sentence.
 
 public import CFetchLinux  // for `isCurrent`, which is inlinable
-package import FetchTime
+public import FetchTime  // for `now`, which is inlinable
 internal import Glibc
 public import Synchronization  // for the same
 
@@ -81,10 +81,10 @@ public final class Reactor: TaskExecutor, @unchecked Sendable {
     var inboxHasNews = false
     var closeHooks: [(id: Int, action: () -> Void)] = []
     var closeHooksMade = 0
-    var cachedNow: Instant
-    /// The counter when `cachedNow` was read.
-    var ticksAtRefresh: UInt64 = 0
-    let ticksOfALongCall = fetch_ticks_of_a_long_call()
+    /// The clock as it was read last. A constant that holds a pointer, and not a wrapped property:
+    /// read in other rooms, a variable of this class would be checked for exclusivity.
+    @usableFromInline let clockReading: ThreadBound<ClockReading>
+    @usableFromInline let ticksOfALongCall = fetch_ticks_of_a_long_call()
     let virtualClock_: VirtualClock?
     /// The virtual clock as other threads see it.
     let virtualNanoseconds: Atomic<Int64>
@@ -122,11 +122,12 @@ public final class Reactor: TaskExecutor, @unchecked Sendable {
         let needsTimerDescriptor = isEmbedded && configuration.virtualTime == nil
         timerDescriptor = needsTimerDescriptor ? try Self.makeTimerDescriptor() : -1
         virtualClock_ = configuration.virtualTime.map { VirtualClock($0) }
-        cachedNow =
+        let start =
             configuration.virtualTime?.start.instant
             ?? Instant(nanoseconds: fetch_nanoseconds(CLOCK_MONOTONIC))
-        virtualNanoseconds = Atomic(cachedNow.nanoseconds)
-        timers = TimerWheel(now: cachedNow)
+        clockReading = ThreadBound(wrappedValue: ClockReading(now: start))
+        virtualNanoseconds = Atomic(start.nanoseconds)
+        timers = TimerWheel(now: start)
         do throws(SystemError) {
             poller = try Poller(maxEvents: configuration.maxEventsPerTurn)
         } catch {
@@ -142,6 +143,7 @@ public final class Reactor: TaskExecutor, @unchecked Sendable {
     deinit {
         if timerDescriptor >= 0 { _ = Glibc.close(timerDescriptor) }
         poller.close()
+        clockReading.deallocate()
         _slots.deallocate()
         _freeSlots.deallocate()
         _timers.deallocate()
@@ -205,14 +207,18 @@ public final class Reactor: TaskExecutor, @unchecked Sendable {
 
     // MARK: Time
 
+    /// `now`, for those who are on the thread for certain.
+    @inlinable var cachedNow: Instant { clockReading.wrappedValue.now }
+
     /// The time, as of this batch of callbacks; refreshed after each long one. Reads no clock.
-    package var now: Instant {
+    @inlinable package var now: Instant {
         checkThread()
         return cachedNow
     }
 
     /// Reads the clock again if `now` may be a millisecond old: for what begins in the middle of a
     /// long callback, or between two turns of an embedding loop.
+    @inlinable
     package func refreshNow() {
         checkThread()
         refreshClockAfterLongCall()
@@ -274,6 +280,13 @@ public final class Reactor: TaskExecutor, @unchecked Sendable {
         if unsafe inbox.put(.release(reference)) { return }
         inbox.lettingGo { unsafe reference.release() }
     }
+}
+
+/// What the clock said when it was read, and the processor's counter then.
+@usableFromInline
+struct ClockReading {
+    @usableFromInline var now: Instant
+    @usableFromInline var ticks: UInt64 = 0
 }
 
 /// Holds what belongs to a reactor's thread, and may itself go anywhere.

@@ -8,7 +8,7 @@
 //
 // Everything in a turn is bounded (`Configuration`); what is left makes the next poll not wait.
 
-internal import CFetchLinux
+public import CFetchLinux  // for an inlinable look at the tick counter
 internal import FetchTime
 internal import Glibc
 internal import Synchronization
@@ -82,11 +82,28 @@ extension Reactor {
                 let handler = slots[slot].handler
             else { continue }
             handler.descriptorReady(Readiness(rawValue: event.mask))
+            runJobsOfEvent()
             refreshClockAfterLongCall()
         }
         sweep?.eventsServed += count
         return count
     }
+
+    /// Runs the jobs that an event brought about right behind it, a few of them, while what it left
+    /// is in the caches: a task that is resumed takes its response and lets go of it before the
+    /// next one is made. The others wait for the turn's end.
+    @inline(__always)
+    private func runJobsOfEvent() {
+        guard !jobs.isEmpty else { return }
+        var left = Self.jobsPerEvent
+        while left > 0, let job = jobs.next() {
+            run(job)
+            left -= 1
+        }
+        jobs.compact()
+    }
+
+    private static var jobsPerEvent: Int { 4 }
 
     private func serveOwnDescriptor(_ tag: UInt64) {
         switch tag {
@@ -202,14 +219,15 @@ extension Reactor {
 
     // MARK: The clock
 
+    @usableFromInline
     func refreshClock() {
         if let virtualClock_ {
-            cachedNow = virtualClock_.now.instant
+            clockReading.wrappedValue.now = virtualClock_.now.instant
             virtualNanoseconds.store(cachedNow.nanoseconds, ordering: .relaxed)
             return
         }
-        cachedNow = Instant(nanoseconds: fetch_nanoseconds(CLOCK_MONOTONIC))
-        ticksAtRefresh = fetch_ticks()
+        clockReading.wrappedValue = ClockReading(
+            now: Instant(nanoseconds: fetch_nanoseconds(CLOCK_MONOTONIC)), ticks: fetch_ticks())
     }
 
     /// The time as another thread sees it: read, or as of the last turn if it is virtual.
@@ -221,9 +239,9 @@ extension Reactor {
     }
 
     /// Reads the clock again if about a millisecond may have passed since it was read.
-    @inline(__always)
+    @inlinable
     func refreshClockAfterLongCall() {
-        if fetch_ticks() &- ticksAtRefresh > ticksOfALongCall { refreshClock() }
+        if fetch_ticks() &- clockReading.wrappedValue.ticks > ticksOfALongCall { refreshClock() }
     }
 
     // MARK: For an embedding loop

@@ -20,7 +20,9 @@ package struct Loss: Equatable, Sendable {
     }
 }
 
+@usableFromInline
 package struct Attempt: Equatable, Sendable {
+    @usableFromInline
     package enum State: Equatable, Sendable {
         /// A connection is wanted. Can transition to `dispatched` and `ended`.
         case waiting(fresh: Bool)
@@ -30,12 +32,14 @@ package struct Attempt: Equatable, Sendable {
         case ended(Ending)
     }
 
+    @usableFromInline
     package enum Ending: Equatable, Sendable {
         case answered
         case failed
     }
 
     /// What the road does next.
+    @usableFromInline
     package enum Action: Equatable, Sendable {
         /// Stand in the origin's line until a connection is there; a fresh one if it says so.
         case wait(fresh: Bool)
@@ -47,25 +51,27 @@ package struct Attempt: Equatable, Sendable {
         case fail
     }
 
-    package private(set) var state: State = .waiting(fresh: false)
+    @usableFromInline package internal(set) var state: State = .waiting(fresh: false)
     /// Dispatches so far, the lost reuse race included.
-    package private(set) var dispatches = 0
+    @usableFromInline package internal(set) var dispatches = 0
     /// Whether the one free retry on a fresh connection was used.
-    package private(set) var reuseRaceLost = false
-    private let isIdempotent: Bool
-    private let isReplayable: Bool
-    private let retriesReuseRace: Bool
+    @usableFromInline package internal(set) var reuseRaceLost = false
+    @usableFromInline let isIdempotent: Bool
+    @usableFromInline let isReplayable: Bool
+    @usableFromInline let retriesReuseRace: Bool
 
     /// - Parameters:
     ///   - isIdempotent: the method's, by RFC 9110 §9.2.2.
     ///   - isReplayable: the body can be sent again from its start.
     ///   - retriesReuseRace: the configuration's switch for behaviour 1.
+    @inlinable
     package init(isIdempotent: Bool, isReplayable: Bool, retriesReuseRace: Bool) {
         self.isIdempotent = isIdempotent
         self.isReplayable = isReplayable
         self.retriesReuseRace = retriesReuseRace
     }
 
+    @inlinable
     package func next() -> Action {
         switch state {
         case .waiting(let fresh): .wait(fresh: fresh)
@@ -76,6 +82,7 @@ package struct Attempt: Equatable, Sendable {
     }
 
     /// A connection was given to the request.
+    @inlinable
     package mutating func dispatched() {
         switch state {
         case .waiting:
@@ -87,6 +94,7 @@ package struct Attempt: Equatable, Sendable {
     }
 
     /// The response is there: whole, or its head for a caller who reads on.
+    @inlinable
     package mutating func responded() {
         state = .ended(.answered)
     }

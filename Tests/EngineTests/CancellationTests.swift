@@ -93,8 +93,7 @@ struct CancellationTests {
         for round in 0..<3 {
             let call = TestCall(engine.open(), world.reactor)
             engine.cancel(call.id)
-            engine.start(
-                call.id, try world.plan("http://10.0.0.1/"), .callback { call.ended($0) })
+            world.start(call, try world.plan("http://10.0.0.1/"))
             world.run()
             #expect(call.told == "cancelled, none", "round \(round)")
             // The next round's call takes the place of one that was dispatched.

@@ -15,7 +15,8 @@ final class World {
     let reactor: Reactor
     let network: MemoryNetwork
     private(set) var engine: Engine?
-    private let start: Instant
+    private let told = ToldCalls()
+    private let beginning: Instant
 
     init(_ change: (inout EngineSettings) -> Void = { _ in }) throws {
         var configuration = Reactor.Configuration()
@@ -25,9 +26,10 @@ final class World {
         var settings = EngineSettings(encoder: try RequestEncoder(userAgent: "test"))
         change(&settings)
         let engine = Engine(settings, reactor: reactor, network: network)
+        engine.receiver = told
         engine.attach()
         self.engine = engine
-        start = reactor.now
+        beginning = reactor.now
     }
 
     deinit {
@@ -44,7 +46,7 @@ final class World {
     var pool: String { engine?.poolDescription ?? "" }
 
     /// Since the world began.
-    var elapsed: Duration { reactor.now - start }
+    var elapsed: Duration { reactor.now - beginning }
 
     /// Everything that can happen now happens.
     func run() { reactor.runUntilIdle() }
@@ -72,8 +74,14 @@ final class World {
     func begin(_ plan: CallPlan) -> TestCall {
         guard let engine else { preconditionFailure("the engine was dropped") }
         let call = TestCall(engine.open(), reactor)
-        engine.start(call.id, plan, .callback { call.ended($0) })
+        start(call, plan)
         return call
+    }
+
+    /// Starts a call that was opened.
+    func start(_ call: TestCall, _ plan: CallPlan) {
+        told.calls[call.id] = call
+        engine?.start(call.id, plan, .receiver)
     }
 
     func plan(
@@ -154,6 +162,15 @@ struct Streams: RandomAccessCollection {
 /// A response with a body of two bytes.
 let ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
+/// The engine's receiver: tells each call of its end.
+private final class ToldCalls: CallReceiver {
+    var calls: [CallID: TestCall] = [:]
+
+    func callEnded(_ id: CallID, _ response: WholeResponse) { calls[id]?.ended(.success(response)) }
+
+    func callFailed(_ id: CallID, _ failure: CallFailure) { calls[id]?.ended(.failure(failure)) }
+}
+
 /// What a call was told.
 final class TestCall {
     let id: CallID
@@ -167,7 +184,7 @@ final class TestCall {
         self.reactor = reactor
     }
 
-    func ended(_ outcome: Result<WholeResponse, CallFailure>) {
+    fileprivate func ended(_ outcome: Result<WholeResponse, CallFailure>) {
         self.outcome = outcome
         endedAt = reactor.now
         timesTold += 1

@@ -33,12 +33,20 @@ struct Outcome: Equatable, CustomStringConvertible {
 /// A parser with the bytes it has not consumed.
 struct Feeder {
     private var parser: ResponseParser
+    private var remembered = RememberedHead()
     private var pending: [UInt8] = []
     private(set) var outcome = Outcome()
 
     init(isHead: Bool = false, limits: ParserLimits = ParserLimits()) {
         parser = ResponseParser(limits: limits)
         parser.begin(isHead: isHead)
+    }
+
+    /// Awaits another response on the same connection, with nothing of the last one left.
+    mutating func beginNext(isHead: Bool = false) {
+        parser.begin(isHead: isHead)
+        pending = []
+        outcome = Outcome()
     }
 
     private var isOver: Bool { outcome.isEnded || outcome.error != nil }
@@ -48,7 +56,7 @@ struct Feeder {
         while !isOver {
             do throws(MessageError) {
                 let input = pending
-                let (step, consumed) = try parser.parse(input.span)
+                let (step, consumed) = try parser.parse(input.span, &remembered)
                 let isDry = take(step)
                 pending.removeFirst(consumed)
                 if isDry { break }

@@ -26,9 +26,9 @@ struct Room: Sendable {
 enum Rooms {
     /// The Swift rooms under Engine.
     private static let belowEngine: Set<String> = [
-        "FetchBytes", "FetchTime", "FetchHTTP", "FetchHTTP1", "FetchCoding", "FetchCrypto",
-        "FetchPublicSuffix", "FetchTLS", "FetchReactor", "FetchTransport", "FetchPolicy",
-        "FetchCache", "FetchRoad", "FetchStore",
+        "FetchBytes", "FetchTime", "FetchIDN", "FetchHTTP", "FetchHTTP1", "FetchCoding",
+        "FetchCrypto", "FetchPublicSuffix", "FetchTLS", "FetchReactor", "FetchTransport",
+        "FetchPolicy", "FetchCache", "FetchRoad", "FetchStore",
     ]
 
     private static let all = belowEngine.union(["FetchEngine"])
@@ -39,7 +39,8 @@ enum Rooms {
     static let table: [String: Room] = [
         "Sources/Bytes": .only("Glibc"),
         "Sources/Time": .only(),
-        "Sources/HTTP": .only("FetchBytes", "HTTPTypes"),
+        "Sources/IDN": .only("CFetchIdn2"),
+        "Sources/HTTP": .only("FetchBytes", "FetchIDN", "HTTPTypes"),
         "Sources/HTTP1": .only("FetchHTTP", "FetchBytes"),
         "Sources/Coding": .only("FetchBytes", "CFetchZlib", "CFetchBrotli", "CFetchZstd"),
         "Sources/Crypto": .only("FetchBytes", "CFetchOpenSSL"),

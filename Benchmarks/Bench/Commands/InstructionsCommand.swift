@@ -120,7 +120,6 @@ struct MeasuredCaller: Sendable {
 private final class MeasuredChains {
     private let caller: MeasuredCaller
     private let client: LocalFetcher
-    private var left: [Int]
     private var running = 0
     private var sum = 0
     private var ended: CheckedContinuation<Int, any Error>?
@@ -128,34 +127,74 @@ private final class MeasuredChains {
     init(caller: MeasuredCaller, client: LocalFetcher) {
         self.caller = caller
         self.client = client
-        left = caller.shares
     }
 
     func start(_ ended: CheckedContinuation<Int, any Error>) {
         self.ended = ended
-        running = left.count
-        for number in left.indices { next(number) }
+        let shares = caller.shares
+        running = shares.count
+        for share in shares {
+            MeasuredChain(caller, client, share) { [self] in chainEnded($0) }.next()
+        }
     }
 
-    private func next(_ number: Int) {
-        guard left[number] > 0 else {
+    private func chainEnded(_ result: Result<Int, any Error>) {
+        switch result {
+        case .success(let sum):
+            self.sum &+= sum
             running -= 1
-            if running == 0 { finish(.success(sum)) }
-            return
-        }
-        left[number] -= 1
-        client.get(caller.url) { [self] result in
-            switch result {
-            case .success(let response):
-                sum &+= caller.read(response)
-                next(number)
-            case .failure(let error): finish(.failure(error))
-            }
+            if running == 0 { finish(.success(self.sum)) }
+        case .failure(let error): finish(.failure(error))
         }
     }
 
     private func finish(_ result: Result<Int, any Error>) {
         ended?.resume(with: result)
         ended = nil
+    }
+}
+
+/// Calls one after the other. Its completion is one closure for all of them, so that what is
+/// measured is the client's.
+private final class MeasuredChain {
+    private let caller: MeasuredCaller
+    private let client: LocalFetcher
+    private var left: Int
+    private var sum = 0
+    private let ended: (Result<Int, any Error>) -> Void
+    /// A cycle, until the last call.
+    private var completion: LocalFetcher.Completion?
+
+    init(
+        _ caller: MeasuredCaller, _ client: LocalFetcher, _ left: Int,
+        _ ended: @escaping (Result<Int, any Error>) -> Void
+    ) {
+        self.caller = caller
+        self.client = client
+        self.left = left
+        self.ended = ended
+        completion = { [self] in callEnded($0) }
+    }
+
+    func next() {
+        guard left > 0, let completion else {
+            completion = nil
+            ended(.success(sum))
+            return
+        }
+        left -= 1
+        client.get(caller.url, completion)
+    }
+
+    private func callEnded(_ result: Result<Response, any Error>) {
+        switch result {
+        case .success(let response):
+            let read = caller.read(response)
+            sum &+= read
+            next()
+        case .failure(let error):
+            completion = nil
+            ended(.failure(error))
+        }
     }
 }

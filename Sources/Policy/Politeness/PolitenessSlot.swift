@@ -1,0 +1,171 @@
+// A politeness slot: what one host, address or custom name is spared. A value in a table; reads no
+// clock, throws no dice of its own.
+
+package import FetchTime
+
+package struct PolitenessSlot: Resting, Equatable, Sendable {
+    /// When a request may go.
+    package enum Opening: Equatable, Sendable {
+        case now
+        case notBefore(Instant)
+        /// As many are in flight as may be: when one ends.
+        case whenOneEnds
+    }
+
+    package private(set) var inFlight = 0
+    /// From start to start, before jitter, in nanoseconds.
+    package private(set) var delayNanoseconds: Int64
+    /// The site asks for a delay that the rules don't keep: it is not visited.
+    package private(set) var isSkipped = false
+    private var minDelayNanoseconds: Int64
+    private var nextStart = Instant(nanoseconds: .min)
+    /// What `nextStart` was before the last start, should that be taken back.
+    private var earlierStart = Instant(nanoseconds: .min)
+    private var parkedUntil = Instant(nanoseconds: .min)
+    private var lastUsed: Instant
+    private let idleNanoseconds: Int64
+
+    static var forgotten: PolitenessSlot {
+        PolitenessSlot(PolitenessRules(), now: Instant(nanoseconds: 0))
+    }
+
+    package init(_ rules: PolitenessRules, now: Instant) {
+        minDelayNanoseconds = max(0, rules.minDelay.saturatingNanoseconds)
+        idleNanoseconds = max(0, rules.idleTime.saturatingNanoseconds)
+        let start = rules.autoThrottle?.startDelay.saturatingNanoseconds ?? 0
+        delayNanoseconds = max(minDelayNanoseconds, start)
+        lastUsed = now
+    }
+
+    package func opening(_ rules: PolitenessRules, now: Instant) -> Opening {
+        guard inFlight < rules.concurrency else { return .whenOneEnds }
+        let earliest = max(nextStart, parkedUntil)
+        return earliest <= now ? .now : .notBefore(earliest)
+    }
+
+    /// A request starts. The next one's delay is thrown now, so that it is known when to ask.
+    ///
+    /// - Parameter random: 64 bits of chance, all alike.
+    package mutating func started(_ rules: PolitenessRules, now: Instant, random: UInt64) {
+        inFlight += 1
+        lastUsed = now
+        earlierStart = nextStart
+        nextStart = now.adding(
+            nanoseconds: Jitter.proportional(rules.jitter)
+                .applied(to: delayNanoseconds, random: random))
+    }
+
+    /// The request that was let go last did not start after all.
+    package mutating func unstarted() {
+        inFlight = max(0, inFlight - 1)
+        nextStart = earlierStart
+    }
+
+    /// A request ended with a response after `latency` ns, or without one (nil), which says nothing
+    /// about how much the host can bear.
+    package mutating func ended(
+        _ rules: PolitenessRules, latency: Int64?, succeeded: Bool, now: Instant
+    ) {
+        inFlight = max(0, inFlight - 1)
+        lastUsed = now
+        guard let throttle = rules.autoThrottle, let latency else { return }
+        delayNanoseconds = throttle.delay(
+            after: latency, was: delayNanoseconds, minDelay: minDelayNanoseconds,
+            succeeded: succeeded)
+    }
+
+    /// The site asks for this delay.
+    package mutating func siteAsks(for delay: Duration, _ rules: PolitenessRules) {
+        let asked = max(0, delay.saturatingNanoseconds)
+        let most: Int64
+        switch rules.crawlDelay {
+        case .ignored:
+            return
+        case .clampedTo(let limit):
+            most = limit.saturatingNanoseconds
+        case .skipAbove(let limit):
+            most = limit.saturatingNanoseconds
+            isSkipped = asked > most
+        }
+        minDelayNanoseconds = max(rules.minDelay.saturatingNanoseconds, min(asked, most))
+        delayNanoseconds = max(delayNanoseconds, minDelayNanoseconds)
+    }
+
+    /// The server asks to be left alone until then.
+    package mutating func park(until end: Instant) { parkedUntil = max(parkedUntil, end) }
+
+    /// Nothing under way, nobody spared, and unused for the rules' idle time. What a site asked
+    /// for is forgotten with the slot, and asked for again with its robots file.
+    package func isAtRest(now: Instant) -> Bool {
+        inFlight == 0 && nextStart <= now && parkedUntil <= now
+            && lastUsed.adding(nanoseconds: idleNanoseconds) <= now
+    }
+}
+
+/// The slots of all hosts. Bounded; reactor thread.
+package struct PolitenessTable: Sendable {
+    package let rules: PolitenessRules
+    private var table: KeyedTable<PolitenessSlot>
+
+    package init(_ rules: PolitenessRules) {
+        self.rules = rules
+        table = KeyedTable(most: rules.mostSlots)
+    }
+
+    package var count: Int { table.count }
+
+    /// One more origin of that slot; nil when the table is full of slots in use.
+    package mutating func enter(_ key: String, now: Instant) -> KeyedID? {
+        table.enter(key, now: now) { [rules] in PolitenessSlot(rules, now: now) }
+    }
+
+    /// An origin of the slot is forgotten.
+    package mutating func leave(_ slot: KeyedID, now: Instant) { table.leave(slot, now: now) }
+
+    package subscript(_ slot: KeyedID) -> PolitenessSlot? { table[slot] }
+
+    package func opening(_ slot: KeyedID, now: Instant) -> PolitenessSlot.Opening {
+        table.isLive(slot) ? table[live: slot].opening(rules, now: now) : .now
+    }
+
+    package func isSkipped(_ slot: KeyedID) -> Bool {
+        table.isLive(slot) && table[live: slot].isSkipped
+    }
+
+    /// See ``PolitenessSlot/started(_:now:random:)``.
+    package mutating func started(_ slot: KeyedID, now: Instant, random: UInt64) {
+        guard table.isLive(slot) else { return }
+        table[live: slot].started(rules, now: now, random: random)
+    }
+
+    /// See ``PolitenessSlot/unstarted()``.
+    package mutating func unstarted(_ slot: KeyedID) {
+        guard table.isLive(slot) else { return }
+        table[live: slot].unstarted()
+    }
+
+    /// See ``PolitenessSlot/ended(_:latency:succeeded:now:)``.
+    package mutating func ended(
+        _ slot: KeyedID, latency: Int64?, succeeded: Bool, now: Instant
+    ) {
+        guard table.isLive(slot) else { return }
+        table[live: slot].ended(rules, latency: latency, succeeded: succeeded, now: now)
+    }
+
+    /// See ``PolitenessSlot/siteAsks(for:_:)``.
+    package mutating func siteAsks(for delay: Duration, _ slot: KeyedID) {
+        guard table.isLive(slot) else { return }
+        table[live: slot].siteAsks(for: delay, rules)
+    }
+
+    /// See ``PolitenessSlot/park(until:)``.
+    package mutating func park(_ slot: KeyedID, until end: Instant) {
+        guard table.isLive(slot) else { return }
+        table[live: slot].park(until: end)
+    }
+
+    /// Forgets up to `most` of the oldest slots that are at rest; called now and then.
+    package mutating func collect(lookingAt most: Int = 64, now: Instant) {
+        table.forgetResting(lookingAt: most, now)
+    }
+}
