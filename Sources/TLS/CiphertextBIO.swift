@@ -1,6 +1,6 @@
 // OpenSSL's way to the outside: a BIO (bio(7)) over the buffers that a session is handed with each
 // call. Ciphertext is taken out of the one and appended to the other, without the queues of memory
-// BIOs between; docs/decisions/0005 has the figures. Never a socket: OpenSSL's own writes would
+// BIOs between; docs/decisions/0006 has the figures. Never a socket: OpenSSL's own writes would
 // raise SIGPIPE.
 //
 // Unsafe: `Wire` is allocated by a session, outlives its SSL and BIO, and holds pointers only
