@@ -80,14 +80,14 @@ let package = Package(
         room(
             "Engine",
             [
-                "FetchRoad", "FetchPolicy", "FetchTransport", "FetchReactor", "FetchHTTP1",
-                "FetchHTTP", "FetchTime", "FetchBytes",
+                "FetchRoad", "FetchPolicy", "FetchTransport", "FetchTLS", "FetchReactor",
+                "FetchHTTP1", "FetchHTTP", "FetchTime", "FetchBytes",
             ]),
         .target(
             name: "Fetch",
             dependencies: [
-                "FetchEngine", "FetchTransport", "FetchReactor", "FetchHTTP1", "FetchHTTP",
-                "FetchTime", "FetchBytes", httpTypes,
+                "FetchEngine", "FetchTransport", "FetchTLS", "FetchReactor", "FetchHTTP1",
+                "FetchHTTP", "FetchTime", "FetchBytes", httpTypes,
             ],
             path: "Sources/Fetch", swiftSettings: language),
         .executableTarget(

@@ -160,6 +160,7 @@ internal import FetchTransport
         lastPhase = .none
         peer = nil
         times.dnsNanoseconds = 0
+        times.tlsNanoseconds = 0
         times.connectNanoseconds = 0
         totalDeadline = .farFuture
         // Asking first is cheaper than releasing nothing.

@@ -2,6 +2,7 @@
 // configuration fills it; every number here has its name there.
 
 package import FetchHTTP1
+package import FetchTLS
 package import FetchTransport
 
 package struct EngineSettings {
@@ -13,6 +14,12 @@ package struct EngineSettings {
     /// Which addresses may be connected to; asked on every attempt.
     package var addressPolicy = AddressPolicy.any
     package var raceDelays = AddressRace.Delays()
+    /// How https origins are secured, unless `tlsOfHosts` or the request says otherwise.
+    package var tls = TLSConfiguration()
+    /// By host, in lower case.
+    package var tlsOfHosts: [String: TLSConfiguration] = [:]
+    /// Connections to one origin, by host, in place of the pool's.
+    package var connectionsOfHosts: [String: Int] = [:]
     /// Calls that may wait in all lines together.
     package var waitingCalls = 10_000
     /// Origins with a connection or a waiting call.

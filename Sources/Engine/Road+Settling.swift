@@ -9,6 +9,7 @@
 internal import FetchHTTP
 internal import FetchPolicy
 internal import FetchReactor
+internal import FetchTLS
 internal import FetchTime
 internal import FetchTransport
 
@@ -191,7 +192,7 @@ extension Road {
         next.lastPhase = opening.dialPhase
         opening.intended = next
         // Nobody's clock but its own: the time that the connection took before was another's.
-        opening.restartClock(next.clocks.clocks)
+        opening.restartClock(next.clocks)
         return ()
     }
 
@@ -246,13 +247,15 @@ extension Road {
     // MARK: Origins
 
     /// The origin's record, made when it is new; nil if as many as allowed are in use.
-    func record(for target: Target) -> OriginRecord? {
-        if let record = origins.record(for: target) {
+    func record(for target: Target, tls: TLSChoice?) -> OriginRecord? {
+        if let record = origins.record(for: target, tls: tls) {
             record.calls += 1
             return record
         }
         if origins.count >= settings.trackedOrigins, !forgetLongestIdle() { return nil }
-        let record = OriginRecord(target)
+        let limits = settings.connectionsOfHosts
+        let record = OriginRecord(
+            target, tls: tls, connections: limits.isEmpty ? nil : limits[target.host])
         record.calls = 1
         origins.insert(record)
         return record
@@ -276,6 +279,16 @@ extension Road {
         }
         forgetIfUnused(record)
         return true
+    }
+
+    /// How the origin's connections are secured.
+    func tlsContext(of record: OriginRecord) throws(TLSFailure) -> TLSContext {
+        if let known = record.tlsContext { return known }
+        let configuration =
+            record.tls?.configuration ?? settings.tlsOfHosts[record.target.host] ?? settings.tls
+        let context = try connector.context(configuration)
+        record.tlsContext = context
+        return context
     }
 
     /// Where the origin's host is, or the name to ask for.

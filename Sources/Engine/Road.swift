@@ -27,6 +27,7 @@ internal import FetchTransport
 final class Road {
     let reactor: Reactor
     let dialer: Dialer
+    let connector: TLSConnector
     let settings: EngineSettings
     let defaults: CallDefaults
     let encoder: RequestEncoder
@@ -64,6 +65,7 @@ final class Road {
             reactor: reactor, network: network,
             names: Names(settings.names, hosts: settings.hosts, reactor: reactor),
             policy: settings.addressPolicy, delays: settings.raceDelays)
+        connector = TLSConnector(on: reactor)
         encoder = settings.encoder
         pool = Pool(limits: settings.pool)
         calls = CallTable(settings.calls)
@@ -90,7 +92,7 @@ final class Road {
         // The caller may have computed for long, or be a host between turns: its clocks begin now.
         reactor.refreshNow()
         let refused = isClosed || call.isCancelledEarly
-        if !refused { call.record = record(for: target) }
+        if !refused { call.record = record(for: target, tls: details?.tls) }
         call.take(target, details, defaults)
         call.times.started = reactor.now
         call.totalDeadline = call.times.started.after(call.clocks.clocks.total)
@@ -178,7 +180,7 @@ final class Road {
         counters.connectionsOpened += 1
         stand(call, record, dialing: true)
         call.connection = connection.id
-        connection.open(destination(of: record), call.clocks.clocks)
+        connection.open(destination(of: record))
         call.lastPhase = connection.dialPhase
     }
 

@@ -14,6 +14,8 @@ package struct CallTimes: Equatable, Sendable {
     /// How long finding the host's addresses took before that; zero where they were known, and on
     /// a connection that was used before.
     package var dnsNanoseconds: Int64 = 0
+    /// How long the TLS handshake took; zero without one, and on a connection used before.
+    package var tlsNanoseconds: Int64 = 0
     package var firstByte = Instant(nanoseconds: 0)
     package var ended = Instant(nanoseconds: 0)
 

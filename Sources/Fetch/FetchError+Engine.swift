@@ -2,6 +2,7 @@
 
 internal import FetchEngine
 internal import FetchHTTP1
+internal import FetchTLS
 internal import FetchTransport
 
 extension FetchError {
@@ -59,6 +60,10 @@ extension FetchError {
                 self.init(clock)
             case .connect(let connectError):
                 self.init(connectError)
+            case .handshake(.broken(let systemError)):
+                self.init(.reset, "\(systemError) during the TLS handshake", systemError)
+            case .handshake(.tls(let failure)):
+                self.init(failure)
             case .closedBeforeResponse:
                 self.init(.closedBeforeResponse, "the peer closed before a response")
             case .broken(let systemError, let duringBody):
@@ -127,6 +132,29 @@ extension FetchError {
             case nil:
                 self.init(.connectFailed, "\(error)")
             }
+        }
+
+        private init(_ failure: TLSFailure) {
+            let code: Code =
+                switch failure {
+                case .expired: .certificateExpired
+                case .notYetValid: .certificateNotYetValid
+                case .selfSigned: .selfSignedCertificate
+                case .unknownAuthority: .unknownAuthority
+                case .wrongHost: .wrongHost
+                case .revoked: .certificateRevoked
+                case .pinMismatch: .pinMismatch
+                case .stapleMissing, .certificateRefused: .certificateRefused
+                case .protocolVersion: .tlsVersion
+                case .alertReceived: .tlsAlert
+                case .closedInHandshake: .tlsClosed
+                case .truncated: .truncatedBody
+                case .notTLS, .other: .tlsFailed
+                case .noTrustStore: .noTrustStore
+                case .badClientCertificate, .badClientKey: .clientCertificate
+                case .badTrust, .invalidConfiguration: .invalidConfiguration
+                }
+            self.init(code, "\(failure)")
         }
 
         private init(_ error: NameError) {

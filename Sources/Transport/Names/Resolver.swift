@@ -10,7 +10,7 @@ internal import FetchReactor
 ///
 /// Literals, `localhost` and overrides don't get here, nor does a name whose answer still holds: it
 /// is asked for a name once, however many calls wait for it.
-package protocol Resolver: Sendable {
+public protocol Resolver: Sendable {
     /// Begins to look for a name: lower case, no trailing dot. Called on the reactor's thread, and
     /// must not block it. The answer may be told at once or later, from any thread.
     func resolve(_ name: String, isAbsolute: Bool, _ answer: ResolverAnswer)
@@ -18,7 +18,7 @@ package protocol Resolver: Sendable {
 
 /// Where a resolver tells what it found. Everything may be called from any thread; what is told
 /// after `finish` or `fail` is ignored. Letting go of it without either is a failure.
-package final class ResolverAnswer: Sendable {
+public final class ResolverAnswer: Sendable {
     private let id: Int
     private let source: ReactorBound<ForeignSource>
 
@@ -39,12 +39,27 @@ package final class ResolverAnswer: Sendable {
         tell { $0.answered($1, family, answer) }
     }
 
+    /// Addresses as text, IPv4 and IPv6 in any order, and for how many seconds they hold; there is
+    /// no more. A text that is no address fails the answer.
+    public func finish(_ addresses: [String], seconds: UInt32) {
+        var hosts: [AddressFamily: [SocketAddress.Host]] = [:]
+        for text in addresses {
+            guard let address = SocketAddress(literal: text, port: 0) else {
+                fail("\(text) is no address")
+                return
+            }
+            hosts[AddressFamily(address.host), default: []].append(address.host)
+        }
+        for (family, found) in hosts { self.addresses(family, found, seconds: seconds) }
+        finish()
+    }
+
     /// There is no more. A family that was not told of has no addresses; if neither was, there is
     /// no such name.
-    package func finish() { tell { $0.finished($1) } }
+    public func finish() { tell { $0.finished($1) } }
 
     /// It can't be known now.
-    package func fail(_ reason: String) { tell { $0.failed($1, .resolverFailed(reason)) } }
+    public func fail(_ reason: String) { tell { $0.failed($1, .resolverFailed(reason)) } }
 
     private func tell(_ action: @escaping @Sendable (ForeignSource, Int) -> Void) {
         let (id, source) = (id, source)

@@ -6,9 +6,9 @@
 // an IPv4 one: all end up here, as the address that they are.
 
 /// Decides on an address that is about to be connected to.
-package struct AddressPolicy: Sendable {
+public struct AddressPolicy: Sendable {
     /// What holds for addresses that no range speaks of.
-    package enum Base: Hashable, Sendable {
+    public enum Base: Hashable, Sendable {
         /// Every address.
         case any
         /// Addresses of the public Internet; see `SpecialAddresses`.
@@ -17,35 +17,45 @@ package struct AddressPolicy: Sendable {
         case none
     }
 
-    package var base: Base
+    public var base: Base
     /// Never connected to, whatever else allows it.
-    package var denied: [AddressRange]
+    public var denied: [AddressRange]
     /// Connected to, even where the base would not.
-    package var allowed: [AddressRange]
+    public var allowed: [AddressRange]
     /// Asked last, about what the rest permits; false refuses. Runs on the reactor's thread.
     package var custom: (@Sendable (SocketAddress) -> Bool)?
 
-    package init(
-        _ base: Base, allowed: [AddressRange] = [], denied: [AddressRange] = [],
-        custom: (@Sendable (SocketAddress) -> Bool)? = nil
+    /// A base with exceptions.
+    public init(
+        _ base: Base, allowed: [AddressRange] = [], denied: [AddressRange] = []
     ) {
         self.base = base
         self.allowed = allowed
         self.denied = denied
-        self.custom = custom
     }
 
     /// Every address may be connected to.
-    package static let any = AddressPolicy(.any)
+    public static let any = AddressPolicy(.any)
 
     /// Nothing private, local, special or reserved may be connected to.
-    package static let publicInternetOnly = AddressPolicy(.publicInternetOnly)
+    public static let publicInternetOnly = AddressPolicy(.publicInternetOnly)
 
     /// Only addresses that the closure accepts may be connected to.
     package static func custom(
         _ permits: @escaping @Sendable (SocketAddress) -> Bool
     ) -> AddressPolicy {
-        AddressPolicy(.any, custom: permits)
+        var policy = AddressPolicy.any
+        policy.custom = permits
+        return policy
+    }
+
+    /// Only addresses that the closure accepts may be connected to. It is asked on the reactor's
+    /// thread, with the address as text (`192.0.2.1`, `2001:db8::1`; an IPv4 address mapped into
+    /// IPv6 as itself) and the port.
+    public static func custom(
+        _ permits: @escaping @Sendable (_ address: String, _ port: UInt16) -> Bool
+    ) -> AddressPolicy {
+        .custom { permits($0.hostText, $0.port) }
     }
 
     /// Whether an address may be connected to.

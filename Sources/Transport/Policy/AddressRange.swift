@@ -1,15 +1,15 @@
 // A range of addresses with a common prefix (RFC 4632, RFC 4291 §2.3). A value; any thread.
 
 /// `10.0.0.0/8`, `fd00::/8`, or one address.
-package struct AddressRange: Hashable, Sendable, CustomStringConvertible {
+public struct AddressRange: Hashable, Sendable, CustomStringConvertible {
     /// The first address of the range.
     private let first: SocketAddress.Host
     /// How many leading bits all have in common.
-    package let prefix: Int
+    public let prefix: Int
 
     /// Parses an address, and a slash and a number of bits. Nil for anything else, and for an
     /// address that has bits behind its prefix: `10.0.0.1/8` is more likely a mistake.
-    package init?(_ text: String) {
+    public init?(_ text: String) {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
         guard parts.count <= 2, let address = SocketAddress(literal: String(parts[0]), port: 0),
             address.scope == 0
@@ -51,5 +51,6 @@ package struct AddressRange: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    package var description: String { "\(SocketAddress(first, port: 0).hostText)/\(prefix)" }
+    /// The range as it is written.
+    public var description: String { "\(SocketAddress(first, port: 0).hostText)/\(prefix)" }
 }
