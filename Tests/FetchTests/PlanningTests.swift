@@ -13,7 +13,7 @@ struct PlanningTests {
         ("http://a b.test/", .invalidURL), ("http://a.test/a b", .invalidURL),
         (" http://a.test/", .invalidURL), ("//a.test/", .invalidURL),
         ("http://300.1.1.1/", .invalidURL), ("ftp://x", .unsupportedScheme),
-        ("file:///etc/passwd", .unsupportedScheme), ("https://a.test/", .unsupportedScheme),
+        ("file:///etc/passwd", .unsupportedScheme), ("ws://a.test/", .unsupportedScheme),
     ])
     func `a bad URL is refused, and nothing is opened`(
         url: String, code: FetchError.Code
