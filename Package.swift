@@ -45,6 +45,10 @@ let package = Package(
         .executable(name: "bench", targets: ["Bench"]),
         .executable(name: "mockserver", targets: ["MockServer"]),
     ],
+    traits: [
+        .default(enabledTraits: ["IDN"]),
+        .trait(name: "IDN", description: "Host names outside ASCII, through libidn2."),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-http-types", from: "1.4.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
@@ -54,23 +58,36 @@ let package = Package(
         .target(name: "CFetchLinux", path: "Sources/CLinux"),
         room("Bytes", []),
         room("Time", []),
-        room("HTTP", ["FetchBytes", httpTypes]),
+        .systemLibrary(
+            name: "CFetchAres", path: "Sources/CAres", pkgConfig: "libcares",
+            providers: [.apt(["libc-ares-dev"])]),
+        .systemLibrary(
+            name: "CFetchIdn2", path: "Sources/CIdn2", pkgConfig: "libidn2",
+            providers: [.apt(["libidn2-dev"])]),
+        room("IDN", [.target(name: "CFetchIdn2", condition: .when(traits: ["IDN"]))]),
+        room("HTTP", ["FetchBytes", "FetchIDN", httpTypes]),
         room("HTTP1", ["FetchHTTP", "FetchBytes"]),
         room("Reactor", ["FetchTime", "CFetchLinux"]),
-        room("Transport", ["FetchReactor", "FetchBytes", "FetchTime"]),
+        .systemLibrary(
+            name: "CFetchOpenSSL", path: "Sources/COpenSSL", pkgConfig: "openssl",
+            providers: [.apt(["libssl-dev"])]),
+        room("TLS", ["FetchBytes", "CFetchOpenSSL"]),
+        room(
+            "Transport",
+            ["FetchReactor", "FetchTLS", "FetchBytes", "FetchTime", "CFetchAres"]),
         room("Policy", ["FetchHTTP", "FetchTime"]),
         room("Road", ["FetchHTTP", "FetchTime", "FetchPolicy"]),
         room(
             "Engine",
             [
-                "FetchRoad", "FetchPolicy", "FetchTransport", "FetchReactor", "FetchHTTP1",
-                "FetchHTTP", "FetchTime", "FetchBytes",
+                "FetchRoad", "FetchPolicy", "FetchTransport", "FetchTLS", "FetchReactor",
+                "FetchHTTP1", "FetchHTTP", "FetchTime", "FetchBytes",
             ]),
         .target(
             name: "Fetch",
             dependencies: [
-                "FetchEngine", "FetchTransport", "FetchReactor", "FetchHTTP1", "FetchHTTP",
-                "FetchTime", "FetchBytes", httpTypes,
+                "FetchEngine", "FetchTransport", "FetchTLS", "FetchReactor", "FetchHTTP1",
+                "FetchHTTP", "FetchTime", "FetchBytes", httpTypes,
             ],
             path: "Sources/Fetch", swiftSettings: language),
         .executableTarget(
@@ -92,8 +109,8 @@ let package = Package(
         .target(
             name: "TestSupport",
             dependencies: [
-                "Fetch", "FetchEngine", "FetchTransport", "FetchReactor", "FetchHTTP1",
-                "FetchHTTP", "FetchTime", "FetchBytes", "CFetchLinux",
+                "Fetch", "FetchEngine", "FetchTransport", "FetchReactor", "FetchTLS", "FetchHTTP1",
+                "FetchHTTP", "FetchTime", "FetchBytes", "CFetchLinux", "CFetchOpenSSL",
             ],
             path: "Tests/TestSupport", swiftSettings: language),
         .executableTarget(
@@ -106,18 +123,22 @@ let package = Package(
         .executableTarget(
             name: "FetchProbe",
             dependencies: [
-                "Fetch", "FetchTransport", "FetchReactor", "FetchTime", "FetchBytes",
+                "Fetch", "FetchTransport", "FetchReactor", "FetchTLS", "FetchTime", "FetchBytes",
                 "TestSupport", "CFetchLinux", httpTypes,
             ],
             path: "Tests/FetchProbe", swiftSettings: language),
         tests("Bytes", ["FetchBytes"]),
         tests("Time", ["FetchTime"]),
-        tests("HTTP", ["FetchHTTP", "FetchBytes", httpTypes]),
+        tests("HTTP", ["FetchHTTP", "FetchIDN", "FetchBytes", httpTypes]),
         tests("HTTP1", ["FetchHTTP1", "FetchHTTP", "FetchBytes"]),
         tests("Reactor", ["FetchReactor", "FetchTime", "CFetchLinux", "TestSupport"]),
+        tests("TLS", ["FetchTLS", "FetchBytes", "TestSupport"]),
         tests(
             "Transport",
-            ["FetchTransport", "FetchReactor", "FetchTime", "FetchBytes", "TestSupport"]),
+            [
+                "FetchTransport", "FetchReactor", "FetchTLS", "FetchTime", "FetchBytes",
+                "FetchHTTP", "TestSupport", "CFetchLinux",
+            ]),
         tests("Policy", ["FetchPolicy", "FetchHTTP", "FetchTime", "FetchBytes"]),
         tests("Road", ["FetchRoad", "FetchPolicy", "FetchHTTP", "FetchTime"]),
         tests(

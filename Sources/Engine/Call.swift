@@ -159,6 +159,8 @@ internal import FetchTransport
         abandoned = false
         lastPhase = .none
         peer = nil
+        times.dnsNanoseconds = 0
+        times.tlsNanoseconds = 0
         times.connectNanoseconds = 0
         totalDeadline = .farFuture
         // Asking first is cheaper than releasing nothing.

@@ -9,6 +9,8 @@ package enum CallError: Error {
     case timedOut(ClockName)
     /// No connection came about.
     case connect(ConnectError)
+    /// The connection could not be secured, or TLS ended it later with an alert.
+    case handshake(HandshakeFailure)
     /// The peer ended the connection before the first byte of a response.
     case closedBeforeResponse
     /// The connection broke; `duringBody` tells whether a response's head had come.

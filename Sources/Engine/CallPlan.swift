@@ -3,6 +3,7 @@
 
 package import FetchHTTP
 package import FetchHTTP1
+package import FetchTLS
 
 /// What is asked. Two references, because a plan is handed on for every request.
 package struct CallPlan: Sendable {
@@ -19,10 +20,13 @@ package struct CallPlan: Sendable {
 
     /// - Parameter bodyLimit: the largest whole body accepted; ignored for a streamed one.
     package init(
-        head: RequestHead, content: RequestContent, clocks: SharedClocks, bodyLimit: Int
+        head: RequestHead, content: RequestContent, clocks: SharedClocks, bodyLimit: Int,
+        tls: TLSConfiguration? = nil
     ) {
         target = head.target
-        details = CallDetails(head, content, clocks, bodyLimit)
+        // Two ways to secure a plain connection are one.
+        details = CallDetails(
+            head, content, clocks, bodyLimit, head.target.isSecure ? tls.map { TLSChoice($0) } : nil)
     }
 }
 
@@ -36,9 +40,12 @@ final class CallDetails: Sendable {
     let content: RequestContent
     let clocks: SharedClocks
     let bodyLimit: Int
+    /// How its connection is to be secured, in place of what the client says.
+    let tls: TLSChoice?
 
     init(
-        _ head: RequestHead, _ content: RequestContent, _ clocks: SharedClocks, _ bodyLimit: Int
+        _ head: RequestHead, _ content: RequestContent, _ clocks: SharedClocks, _ bodyLimit: Int,
+        _ tls: TLSChoice?
     ) {
         method = head.method
         headers = head.headers
@@ -47,5 +54,24 @@ final class CallDetails: Sendable {
         self.content = content
         self.clocks = clocks
         self.bodyLimit = bodyLimit
+        self.tls = tls
+    }
+}
+
+/// A request's own word on TLS, with its hash. An object, because it is handed on with every call
+/// that has one, and most have none.
+package final class TLSChoice: Sendable {
+    let configuration: TLSConfiguration
+    let hash: UInt64
+
+    init(_ configuration: TLSConfiguration) {
+        self.configuration = configuration
+        hash = UInt64(truncatingIfNeeded: configuration.hashValue)
+    }
+
+    /// Whether both ask for the same.
+    static func isSame(_ one: TLSChoice?, _ other: TLSChoice?) -> Bool {
+        guard let one, let other else { return one == nil && other == nil }
+        return one === other || one.configuration == other.configuration
     }
 }

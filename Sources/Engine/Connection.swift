@@ -7,12 +7,14 @@
 // A keep-alive exchange therefore costs no wheel operation at all.
 
 internal import FetchBytes
+internal import FetchHTTP
 internal import FetchHTTP1
 internal import FetchReactor
+internal import FetchTLS
 internal import FetchTime
 internal import FetchTransport
 
-final class Connection: TimerHandler, DialHandler, ByteStreamHandler {
+final class Connection: TimerHandler, DialHandler, HandshakeHandler, ByteStreamHandler {
     enum State: Equatable {
         /// Can transition to `active` and `closed`.
         case connecting
@@ -39,7 +41,15 @@ final class Connection: TimerHandler, DialHandler, ByteStreamHandler {
     /// It was idle before, if only between its opening and its first use.
     private(set) var hasRested = false
     private let openedAt: Instant
-    private(set) var connectNanoseconds: Int64 = 0
+    /// How long the name and the connecting took.
+    private(set) var dialTimes = DialTimes()
+    /// How far the dial has come, or had when it failed: `dns`, `connect` or `tls`.
+    private(set) var dialPhase = CallPhase.dns
+    private var clocks: SharedClocks
+    /// The handshake that is under way over the dialled stream.
+    private var securing: TLSStream?
+    private var securingSince = Instant(nanoseconds: 0)
+    private(set) var tlsNanoseconds: Int64 = 0
 
     // The exchange under way, and whose it is; see Exchange.swift.
     var exchange = Exchange()
@@ -68,6 +78,7 @@ final class Connection: TimerHandler, DialHandler, ByteStreamHandler {
         reactor = road.reactor
         intended = call
         openedAt = reactor.now
+        clocks = call.clocks
         encoder = road.encoder
         inputBuffer = road.inputBuffer
         outputBuffer = road.outputBuffer
@@ -79,24 +90,91 @@ final class Connection: TimerHandler, DialHandler, ByteStreamHandler {
     }
 
     /// Begins to connect. The outcome is told to the road, never before this returns.
-    func open(_ addresses: [SocketAddress], connectClock: Int64) {
-        setDeadline(reactor.now.after(connectClock))
-        dial = Dial(addresses, over: road.network, handler: self)
+    func open(_ destination: Destination) {
+        let dial = road.dialer.dial(destination, handler: self)
+        self.dial = dial
+        dialPhase = dial.isResolving ? .dns : .connect
+        restartClock(clocks)
     }
 
-    func dialConnected(_ stream: any ByteStream) {
+    /// The clock of the phase begins anew, as these clocks say.
+    func restartClock(_ clocks: SharedClocks) {
+        self.clocks = clocks
+        let nanoseconds =
+            switch dialPhase {
+            case .dns: clocks.clocks.dns
+            case .tls: clocks.clocks.tls
+            default: clocks.clocks.connect
+            }
+        setDeadline(reactor.now.after(nanoseconds))
+    }
+
+    private var clockOfPhase: ClockName {
+        switch dialPhase {
+        case .dns: .dns
+        case .tls: .tls
+        default: .connect
+        }
+    }
+
+    private func enter(_ phase: CallPhase) {
+        dialPhase = phase
+        if let intended { intended.lastPhase = phase }
+        restartClock(clocks)
+    }
+
+    func dialResolved() {
+        enter(.connect)
+    }
+
+    func dialConnected(_ stream: any ByteStream, _ times: DialTimes) {
         dial = nil
+        dialTimes = times
+        if record.target.isSecure { secure(stream) } else { stands(stream) }
+    }
+
+    private func secure(_ stream: any ByteStream) {
+        enter(.tls)
+        securingSince = reactor.now
+        do throws(TLSFailure) {
+            let context = try road.tlsContext(of: record)
+            securing = road.connector.secure(
+                stream, with: context, host: record.target.host, port: record.target.port,
+                handler: self)
+        } catch {
+            stream.close()
+            road.connectFailed(self, .handshake(.tls(error)))
+        }
+    }
+
+    func handshakeDone(_ stream: TLSStream) {
+        securing = nil
+        tlsNanoseconds = reactor.now.nanoseconds(since: securingSince)
+        road.counters.tlsHandshakes += 1
+        if stream.tls?.isResumed ?? false { road.counters.tlsResumptions += 1 }
+        road.eventBegan()
+        stands(stream)
+        road.eventEnded()
+    }
+
+    func handshakeFailed(_ failure: HandshakeFailure) {
+        securing = nil
+        road.connectFailed(self, .handshake(failure))
+    }
+
+    /// Requests can be sent.
+    private func stands(_ stream: any ByteStream) {
         self.stream = stream
         peer = stream.peer
         stream.handler = self
-        connectNanoseconds = reactor.now.nanoseconds - openedAt.nanoseconds
         state = .active
         clearDeadline()
         road.connected(self)
     }
 
-    func dialFailed(_ error: ConnectError) {
+    func dialFailed(_ error: ConnectError, _ times: DialTimes) {
         dial = nil
+        dialTimes = times
         road.connectFailed(self, .connect(error))
     }
 
@@ -157,6 +235,8 @@ final class Connection: TimerHandler, DialHandler, ByteStreamHandler {
         state = .closed
         dial?.cancel()
         dial = nil
+        securing?.close()
+        securing = nil
         if resetting { stream?.reset() } else { stream?.close() }
         stream = nil
         intended = nil
@@ -196,7 +276,8 @@ final class Connection: TimerHandler, DialHandler, ByteStreamHandler {
             return
         }
         switch state {
-        case .connecting: road.connectFailed(self, .timedOut(.connect))
+        case .connecting:
+            road.connectFailed(self, .timedOut(clockOfPhase))
         case .active: exchangeTimedOut()
         case .idle: road.idleEnded(self)
         case .closed: break

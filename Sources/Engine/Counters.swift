@@ -8,6 +8,8 @@ struct Counters: Equatable, Sendable {
     var callsCancelled = 0
     var connectionsOpened = 0
     var connectionsFailed = 0
+    var tlsHandshakes = 0
+    var tlsResumptions = 0
     var exchanges = 0
     var reuses = 0
     var reuseRacesLost = 0
@@ -23,6 +25,8 @@ package struct EngineStatistics: Equatable, Sendable {
     package internal(set) var callsCancelled = 0
     package internal(set) var connectionsOpened = 0
     package internal(set) var connectionsFailed = 0
+    package internal(set) var tlsHandshakes = 0
+    package internal(set) var tlsResumptions = 0
     package internal(set) var exchanges = 0
     package internal(set) var reuses = 0
     package internal(set) var reuseRacesLost = 0
@@ -44,6 +48,8 @@ package struct EngineStatistics: Equatable, Sendable {
         callsCancelled = counters.callsCancelled
         connectionsOpened = counters.connectionsOpened
         connectionsFailed = counters.connectionsFailed
+        tlsHandshakes = counters.tlsHandshakes
+        tlsResumptions = counters.tlsResumptions
         exchanges = counters.exchanges
         reuses = counters.reuses
         reuseRacesLost = counters.reuseRacesLost

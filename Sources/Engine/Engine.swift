@@ -120,6 +120,7 @@ extension Road {
         for call in calls.liveCalls where call.isStarted { withdraw(call, .clientClosed) }
         for connection in pool.all { close(connection) }
         closeIdle()
+        dialer.names.close()
     }
 
     var statistics: EngineStatistics {

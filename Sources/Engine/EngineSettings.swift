@@ -2,12 +2,24 @@
 // configuration fills it; every number here has its name there.
 
 package import FetchHTTP1
+package import FetchTLS
 package import FetchTransport
 
 package struct EngineSettings {
     package var pool = PoolLimits()
     package var parserLimits = ParserLimits()
     package var hosts = HostTable()
+    /// How the other hosts' names are resolved.
+    package var names = NameSettings()
+    /// Which addresses may be connected to; asked on every attempt.
+    package var addressPolicy = AddressPolicy.any
+    package var raceDelays = AddressRace.Delays()
+    /// How https origins are secured, unless `tlsOfHosts` or the request says otherwise.
+    package var tls = TLSConfiguration()
+    /// By host, in lower case.
+    package var tlsOfHosts: [String: TLSConfiguration] = [:]
+    /// Connections to one origin, by host, in place of the pool's.
+    package var connectionsOfHosts: [String: Int] = [:]
     /// Calls that may wait in all lines together.
     package var waitingCalls = 10_000
     /// Origins with a connection or a waiting call.

@@ -5,6 +5,7 @@ internal import FetchBytes
 internal import FetchHTTP
 internal import FetchHTTP1
 internal import FetchReactor
+internal import FetchTLS
 internal import FetchTransport
 
 extension Connection {
@@ -47,7 +48,7 @@ extension Connection {
             inputEnded(call)
             return false
         case .failed(let error):
-            road.exchangeLost(self, .broken(error, duringBody: call.head != nil))
+            inputFailed(call, error)
             return false
         }
     }
@@ -176,13 +177,24 @@ extension Connection {
             return
         }
         do throws(MessageError) {
-            // The body that ends where the connection ends: the only step without an error.
+            // The body that ends where the connection ends: the only step without an error. TLS has
+            // an end of its own, and without it somebody may have cut the rest off.
             _ = try parser.endOfInput()
+            if let tls = stream?.tls, tls.isTruncated { throw .truncatedBody }
             bodyEnded(call, trailers: nil, extraBytes: true)
         } catch .closedBeforeResponse {
             road.exchangeLost(self, .closedBeforeResponse)
         } catch {
             road.exchangeFailed(self, .truncated(error))
+        }
+    }
+
+    private func inputFailed(_ call: Call, _ error: SystemError) {
+        if let failure = stream?.tls?.failure {
+            // An alert, or bytes that TLS can't make sense of: another attempt would meet the same.
+            road.exchangeFailed(self, .handshake(.tls(failure)))
+        } else {
+            road.exchangeLost(self, .broken(error, duringBody: call.head != nil))
         }
     }
 

@@ -42,7 +42,9 @@ extension Connection {
         currentCall = Uncounted(call)
         call.connection = id
         call.peer = peer
-        call.times.connectNanoseconds = hasRested ? 0 : connectNanoseconds
+        call.times.dnsNanoseconds = hasRested ? 0 : dialTimes.dns
+        call.times.connectNanoseconds = hasRested ? 0 : dialTimes.connect
+        call.times.tlsNanoseconds = hasRested ? 0 : tlsNanoseconds
         parser.begin(isHead: call.method.isHead)
         let buffer = outputBuffer
         encodeHead(of: call, into: buffer)

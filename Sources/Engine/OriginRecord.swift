@@ -6,12 +6,17 @@ package import FetchHTTP
 internal import FetchHTTP1
 internal import FetchPolicy
 internal import FetchReactor
+internal import FetchTLS
 internal import FetchTransport
 
 package final class OriginRecord {
     /// Any target of this origin; tells scheme, host and port.
     package let target: Target
-    @ThreadBound var pool = OriginPool()
+    /// What the requests asked of TLS in place of what the client says: part of the key.
+    let tls: TLSChoice?
+    /// Made ready with the first connection.
+    var tlsContext: TLSContext?
+    @ThreadBound var pool: OriginPool
     /// For the parsers of its connections.
     @ThreadBound var rememberedHead = RememberedHead()
 
@@ -25,10 +30,12 @@ package final class OriginRecord {
     /// Looked at in this round of serving, and in vain.
     var isKeptOut = false
     /// Known once and kept while the record lives: literals and overrides don't change.
-    var addresses: [SocketAddress]?
+    var destination: Destination?
 
-    package init(_ target: Target) {
+    package init(_ target: Target, tls: TLSChoice? = nil, connections: Int? = nil) {
         self.target = target
+        self.tls = tls
+        pool = OriginPool(limit: connections)
     }
 
     deinit {

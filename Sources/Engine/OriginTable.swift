@@ -17,13 +17,14 @@ package struct OriginTable {
         slots = Array(repeating: Slot(), count: 16)
     }
 
-    package func record(for target: Target) -> OriginRecord? {
-        let hash = target.originHash
+    package func record(for target: Target, tls: TLSChoice? = nil) -> OriginRecord? {
+        let hash = OriginTable.hash(target, tls)
         var index = home(hash)
         while slots[index].record != nil {
             if slots[index].hash == hash, let record = slots[index].record,
                 // The record keeps its target.
-                Uncounted(record.target).with({ $0.isSameOrigin(as: target) })
+                Uncounted(record.target).with({ $0.isSameOrigin(as: target) }),
+                TLSChoice.isSame(record.tls, tls)
             {
                 return record
             }
@@ -40,7 +41,7 @@ package struct OriginTable {
     }
 
     package mutating func remove(_ record: OriginRecord) {
-        var index = home(record.target.originHash)
+        var index = home(OriginTable.hash(record.target, record.tls))
         while let found = slots[index].record, found !== record { index = next(index) }
         guard slots[index].record != nil else { return }
         slots[index] = Slot()
@@ -76,10 +77,14 @@ package struct OriginTable {
     }
 
     private mutating func place(_ record: OriginRecord) {
-        let hash = record.target.originHash
+        let hash = OriginTable.hash(record.target, record.tls)
         var index = home(hash)
         while slots[index].record != nil { index = next(index) }
         slots[index] = Slot(hash: hash, record: record)
+    }
+
+    private static func hash(_ target: Target, _ tls: TLSChoice?) -> UInt64 {
+        target.originHash ^ (tls?.hash ?? 0)
     }
 
     private func home(_ hash: UInt64) -> Int { Int(truncatingIfNeeded: hash) & (slots.count - 1) }

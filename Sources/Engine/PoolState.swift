@@ -19,8 +19,12 @@ package struct OriginPool: Equatable, Sendable {
     package fileprivate(set) var active = 0
     package fileprivate(set) var idle = 0
     fileprivate var newestIdle: Int32 = -1
+    /// Connections that the origin may have; nil for the client's number.
+    fileprivate let limit: Int?
 
-    package init() {}
+    package init(limit: Int? = nil) {
+        self.limit = limit
+    }
 
     package var connections: Int { connecting + active + idle }
 }
@@ -81,7 +85,7 @@ package struct PoolState: Sendable {
     /// What a request to `origin` can have now. `fresh` asks for a connection never used before.
     package func capacity(for origin: OriginPool, fresh: Bool, now: Instant) -> Capacity {
         if !fresh, origin.newestIdle >= 0 { return .reuse(id(origin.newestIdle)) }
-        if origin.connections >= limits.connectionsPerOrigin {
+        if origin.connections >= origin.limit ?? limits.connectionsPerOrigin {
             // A fresh one is wanted and idle ones fill the origin: one of them makes room.
             if fresh, origin.newestIdle >= 0 { return .evictThenOpen(id(origin.newestIdle)) }
             return .originFull

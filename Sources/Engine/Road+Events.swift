@@ -28,13 +28,14 @@ extension Road: TimerHandler {
     func connectFailed(_ connection: Connection, _ error: CallError) {
         counters.connectionsFailed += 1
         let call = connection.intended
+        let phase = connection.dialPhase
         close(connection)
         guard let call else {
             forgetIfUnused(connection.record)
             return
         }
         call.connection = nil
-        call.lastPhase = .connect
+        call.lastPhase = phase
         fail(call, error)
     }
 
@@ -132,7 +133,7 @@ extension Road: TimerHandler {
             exchangeFailed(connection, error)
             return
         }
-        call.lastPhase = connection == nil ? .queue : .connect
+        call.lastPhase = connection?.dialPhase ?? .queue
         call.connection = nil
         leaveLine(call)
         if let connection { passOn(connection) ?? close(connection) }

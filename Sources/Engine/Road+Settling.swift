@@ -9,6 +9,7 @@
 internal import FetchHTTP
 internal import FetchPolicy
 internal import FetchReactor
+internal import FetchTLS
 internal import FetchTime
 internal import FetchTransport
 
@@ -190,10 +191,10 @@ extension Road {
         leaveLine(next)
         stand(next, record, dialing: true)
         next.connection = opening.id
-        next.lastPhase = .connect
+        next.lastPhase = opening.dialPhase
         opening.intended = next
         // Nobody's clock but its own: the time that the connection took before was another's.
-        opening.setDeadline(reactor.now.after(next.clocks.clocks.connect))
+        opening.restartClock(next.clocks)
         return ()
     }
 
@@ -258,13 +259,15 @@ extension Road {
     // MARK: Origins
 
     /// The origin's record, made when it is new; nil if as many as allowed are in use.
-    func record(for target: Target) -> OriginRecord? {
-        if let record = origins.record(for: target) {
+    func record(for target: Target, tls: TLSChoice?) -> OriginRecord? {
+        if let record = origins.record(for: target, tls: tls) {
             record.calls += 1
             return record
         }
         if origins.count >= settings.trackedOrigins, !forgetLongestIdle() { return nil }
-        let record = OriginRecord(target)
+        let limits = settings.connectionsOfHosts
+        let record = OriginRecord(
+            target, tls: tls, connections: limits.isEmpty ? nil : limits[target.host])
         record.calls = 1
         origins.insert(record)
         return record
@@ -292,12 +295,24 @@ extension Road {
         return true
     }
 
-    /// Where the origin's host is; nil if only a name server could tell.
-    func addresses(of record: OriginRecord) -> [SocketAddress]? {
-        if record.addresses == nil {
-            record.addresses = settings.hosts.addresses(
-                of: record.target.host, port: record.target.port)
-        }
-        return record.addresses
+    /// How the origin's connections are secured.
+    func tlsContext(of record: OriginRecord) throws(TLSFailure) -> TLSContext {
+        if let known = record.tlsContext { return known }
+        let configuration =
+            record.tls?.configuration ?? settings.tlsOfHosts[record.target.host] ?? settings.tls
+        let context = try connector.context(configuration)
+        record.tlsContext = context
+        return context
+    }
+
+    /// Where the origin's host is, or the name to ask for.
+    func destination(of record: OriginRecord) -> Destination {
+        if let known = record.destination { return known }
+        let target = record.target
+        let found = dialer.destination(
+            of: target.host + (target.zone.map { "%" + $0 } ?? ""),
+            isAbsolute: target.isAbsoluteName, port: target.port)
+        record.destination = found
+        return found
     }
 }

@@ -26,7 +26,8 @@ internal import FetchTransport
 
 final class Road {
     let reactor: Reactor
-    let network: any Network
+    let dialer: Dialer
+    let connector: TLSConnector
     let settings: EngineSettings
     let defaults: CallDefaults
     let encoder: RequestEncoder
@@ -59,8 +60,12 @@ final class Road {
 
     init(reactor: Reactor, network: any Network, settings: EngineSettings) {
         self.reactor = reactor
-        self.network = network
         self.settings = settings
+        dialer = Dialer(
+            reactor: reactor, network: network,
+            names: Names(settings.names, hosts: settings.hosts, reactor: reactor),
+            policy: settings.addressPolicy, delays: settings.raceDelays)
+        connector = TLSConnector(on: reactor)
         encoder = settings.encoder
         pool = Pool(limits: settings.pool)
         calls = CallTable(settings.calls)
@@ -87,7 +92,7 @@ final class Road {
         // The caller may have computed for long, or be a host between turns: its clocks begin now.
         reactor.refreshNow()
         let refused = isClosed || call.isCancelledEarly
-        if !refused { call.record = record(for: target) }
+        if !refused { call.record = record(for: target, tls: details?.tls) }
         call.take(target, details, defaults)
         call.times.started = reactor.now
         call.totalDeadline = call.times.started.after(call.clocks.clocks.total)
@@ -185,17 +190,12 @@ final class Road {
 
     /// Opens a connection for the call, which stands among its origin's dialling ones until then.
     func dial(_ call: Call, _ record: OriginRecord) {
-        guard let addresses = addresses(of: record) else {
-            call.lastPhase = .dns
-            fail(call, .connect(.nameNotResolved(host: record.target.host)))
-            return
-        }
         let connection = pool.open(record, road: self, for: call)
         counters.connectionsOpened += 1
         stand(call, record, dialing: true)
         call.connection = connection.id
-        call.lastPhase = .connect
-        connection.open(addresses, connectClock: call.clocks.clocks.connect)
+        connection.open(destination(of: record))
+        call.lastPhase = connection.dialPhase
     }
 
     /// Puts the request on the wire.

@@ -11,6 +11,11 @@ package struct CallTimes: Equatable, Sendable {
     package var started = Instant(nanoseconds: 0)
     /// How long opening the connection took; zero on one that was used before.
     package var connectNanoseconds: Int64 = 0
+    /// How long finding the host's addresses took before that; zero where they were known, and on
+    /// a connection that was used before.
+    package var dnsNanoseconds: Int64 = 0
+    /// How long the TLS handshake took; zero without one, and on a connection used before.
+    package var tlsNanoseconds: Int64 = 0
     package var firstByte = Instant(nanoseconds: 0)
     package var ended = Instant(nanoseconds: 0)
 

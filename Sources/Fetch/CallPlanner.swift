@@ -10,12 +10,19 @@ final class CallPlanner: Sendable {
     private let base: Target?
     private let clocks: SharedClocks
     private let reactor: Reactor
+    /// No rule and no origin says otherwise.
+    private let hasOneSetOfClocks: Bool
+    private let clocksOfHosts: [String: SharedClocks]
 
     init(_ configuration: FetcherConfiguration, on reactor: Reactor) throws {
         try configuration.validate()
         self.configuration = configuration
         self.reactor = reactor
         clocks = SharedClocks(configuration.timeouts.clocks)
+        clocksOfHosts = configuration.origins.compactMapValues { origin in
+            origin.timeouts.map { SharedClocks($0.clocks) }
+        }
+        hasOneSetOfClocks = configuration.timeoutRules.isEmpty && clocksOfHosts.isEmpty
         base = try configuration.baseURL.map { try Target($0) }
     }
 
@@ -25,7 +32,7 @@ final class CallPlanner: Sendable {
     @inline(never)
     func plan(_ url: String) throws -> CallPlan {
         let target = try target(url)
-        if configuration.timeoutRules.isEmpty { return CallPlan(target) }
+        if hasOneSetOfClocks { return CallPlan(target) }
         return CallPlan(
             head: try head(.get, target, Headers(), .none), content: .none,
             clocks: clocks(.get, target), bodyLimit: configuration.limits.bodyBytes)
@@ -43,7 +50,7 @@ final class CallPlanner: Sendable {
         return CallPlan(
             head: try head(method, target, request.headers, length), content: content,
             clocks: try clocks(of: request, method, target),
-            bodyLimit: request.bodyLimit ?? configuration.limits.bodyBytes)
+            bodyLimit: request.bodyLimit ?? configuration.limits.bodyBytes, tls: request.tls)
     }
 
     private func method(_ method: HTTPRequest.Method) throws -> Method {
@@ -61,11 +68,6 @@ final class CallPlanner: Sendable {
         } catch {
             let code: FetchError.Code = error.isScheme ? .unsupportedScheme : .invalidURL
             throw FetchError(code, reason: "\(error)")
-        }
-        guard !target.isSecure else {
-            throw FetchError(
-                .unsupportedScheme, reason: "https needs TLS, which this version does not have",
-                url: target.description)
         }
         return target
     }
@@ -134,10 +136,11 @@ final class CallPlanner: Sendable {
         return SharedClocks(clocks)
     }
 
-    /// The configuration's clocks, with the first rule that matches.
+    /// The host's clocks or the configuration's, with the first rule that matches.
     private func clocks(_ method: Method, _ target: Target) -> SharedClocks {
-        guard !configuration.timeoutRules.isEmpty,
-            let rule = configuration.timeoutRules.first(where: { $0.matches(method, target) })
+        if hasOneSetOfClocks { return clocks }
+        let clocks = clocksOfHosts[target.host] ?? clocks
+        guard let rule = configuration.timeoutRules.first(where: { $0.matches(method, target) })
         else { return clocks }
         var changed = clocks.clocks
         changed.total = Timeouts.nanoseconds(rule.total)

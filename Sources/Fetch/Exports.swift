@@ -4,5 +4,7 @@
 @_exported public import FetchBytes
 @_exported public import FetchHTTP
 @_exported public import FetchReactor
+@_exported public import FetchTLS
+@_exported public import FetchTransport
 @_exported public import FetchTime
 @_exported public import HTTPTypes

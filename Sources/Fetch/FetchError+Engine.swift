@@ -2,6 +2,7 @@
 
 package import FetchEngine
 internal import FetchHTTP1
+internal import FetchTLS
 internal import FetchTransport
 
 extension FetchError {
@@ -62,6 +63,10 @@ extension FetchError {
                 self.init(clock)
             case .connect(let connectError):
                 self.init(connectError)
+            case .handshake(.broken(let systemError)):
+                self.init(.reset, "\(systemError) during the TLS handshake", systemError)
+            case .handshake(.tls(let failure)):
+                self.init(failure)
             case .closedBeforeResponse:
                 self.init(.closedBeforeResponse, "the peer closed before a response")
             case .broken(let systemError, let duringBody):
@@ -102,12 +107,17 @@ extension FetchError {
         }
 
         private init(_ error: ConnectError) {
-            guard case .failed(let failures) = error else {
-                self.init(.nameNotResolved, "\(error)")
+            let failures: [ConnectError.AddressFailure]
+            switch error {
+            case .nameNotResolved(let nameError):
+                self.init(nameError)
                 return
+            case .failed(let all):
+                failures = all
             }
-            // The last address speaks for all; the reason lists each.
-            switch failures.last?.failure {
+            // The last address speaks for all, of those that were tried; the reason lists each.
+            let tried = failures.last { $0.failure != .refusedByPolicy } ?? failures.last
+            switch tried?.failure {
             case .refused:
                 self.init(.refused, "\(error)")
             case .unreachable(let systemError):
@@ -116,12 +126,54 @@ extension FetchError {
                 self.init(.connectTimeout, "\(error)")
             case .outOfResources(let systemError):
                 self.init(.outOfResources, "\(error)", systemError)
+            case .refusedByPolicy:
+                self.init(.addressRefused, "\(error)")
             case .system(.forked):
                 self.init(.forked, "\(error)")
             case .system(let systemError):
                 self.init(.connectFailed, "\(error)", systemError)
             case nil:
                 self.init(.connectFailed, "\(error)")
+            }
+        }
+
+        private init(_ failure: TLSFailure) {
+            let code: Code =
+                switch failure {
+                case .expired: .certificateExpired
+                case .notYetValid: .certificateNotYetValid
+                case .selfSigned: .selfSignedCertificate
+                case .unknownAuthority: .unknownAuthority
+                case .wrongHost: .wrongHost
+                case .revoked: .certificateRevoked
+                case .pinMismatch: .pinMismatch
+                case .stapleMissing, .certificateRefused: .certificateRefused
+                case .protocolVersion: .tlsVersion
+                case .alertReceived: .tlsAlert
+                case .closedInHandshake: .tlsClosed
+                case .truncated: .truncatedBody
+                case .notTLS, .other: .tlsFailed
+                case .noTrustStore: .noTrustStore
+                case .badClientCertificate, .badClientKey: .clientCertificate
+                case .badTrust, .invalidConfiguration: .invalidConfiguration
+                }
+            self.init(code, "\(failure)")
+        }
+
+        private init(_ error: NameError) {
+            switch error.fact {
+            case .noSuchName, .noAddresses, .badName:
+                self.init(.nameNotResolved, "\(error)")
+            case .timedOut:
+                self.init(.dnsTimeout, "\(error)")
+            case .serverFailure, .refused, .malformedAnswer, .unreachable, .resolverFailed:
+                self.init(.dnsFailed, "\(error)")
+            case .tooManyLookups:
+                self.init(.overloaded, "\(error)")
+            case .outOfResources:
+                self.init(.outOfResources, "\(error)")
+            case .closed:
+                self.init(.clientClosed, "\(error)")
             }
         }
 

@@ -20,8 +20,13 @@ public struct FetchError: Error, Sendable {
         case invalidRequest = "invalid-request"
         /// A configuration value makes no sense; the reason names its key.
         case invalidConfiguration = "invalid-configuration"
-        /// No address is known for the host.
+        /// No address is known for the host: there is none.
         case nameNotResolved = "name-not-resolved"
+        /// Name servers failed, refused or could not be reached; whether the host has an address is
+        /// not known.
+        case dnsFailed = "dns-failed"
+        /// The host's addresses are not among those that the configuration permits.
+        case addressRefused = "address-refused"
         /// Every address refused the connection.
         case refused
         /// No way to the peer.
@@ -30,6 +35,34 @@ public struct FetchError: Error, Sendable {
         case connectFailed = "connect-failed"
         /// This machine has no descriptor, port or memory left.
         case outOfResources = "out-of-resources"
+        /// The server's certificate is no longer valid.
+        case certificateExpired = "certificate-expired"
+        /// The server's certificate is not valid yet, or this machine's clock is slow.
+        case certificateNotYetValid = "certificate-not-yet-valid"
+        /// The server's certificate vouches for itself and is not trusted.
+        case selfSignedCertificate = "self-signed-certificate"
+        /// Nobody who is trusted vouches for the server's certificate.
+        case unknownAuthority = "unknown-authority"
+        /// The server's certificate is for other hosts.
+        case wrongHost = "wrong-host"
+        /// The server's certificate was withdrawn by its authority.
+        case certificateRevoked = "certificate-revoked"
+        /// No key of the server's certificates is among the pins.
+        case pinMismatch = "pin-mismatch"
+        /// The server's certificate is refused for another reason.
+        case certificateRefused = "certificate-refused"
+        /// No TLS version in common with the server.
+        case tlsVersion = "tls-version"
+        /// The server ended TLS with an alert; the reason names it.
+        case tlsAlert = "tls-alert"
+        /// The server closed the connection during the TLS handshake.
+        case tlsClosed = "tls-closed"
+        /// TLS failed for another reason: what answers may not speak it.
+        case tlsFailed = "tls-failed"
+        /// No certificate of an authority was found on this machine.
+        case noTrustStore = "no-trust-store"
+        /// The client's own certificate or key can't be used.
+        case clientCertificate = "client-certificate"
         /// The peer reset the connection.
         case reset
         /// The peer closed the connection before the first byte of a response.
@@ -155,13 +188,16 @@ public struct FetchError: Error, Sendable {
         case .refused, .unreachable, .connectFailed, .outOfResources, .reset,
             .closedBeforeResponse, .truncatedBody, .queueTimeout, .dnsTimeout, .connectTimeout,
             .tlsTimeout, .writeTimeout, .firstByteTimeout, .readTimeout, .totalTimeout,
-            .overloaded, .nameNotResolved:
+            .overloaded, .nameNotResolved, .dnsFailed, .tlsClosed:
             true
         case .unacceptableStatus:
             [408, 429, 500, 502, 503, 504].contains(response?.statusCode ?? 0)
         case .invalidURL, .unsupportedScheme, .invalidRequest, .invalidConfiguration,
             .malformedResponse, .headTooLarge, .bodyTooLarge, .clientClosed, .forked,
-            .uploadLengthMismatch, .system:
+            .uploadLengthMismatch, .system, .addressRefused, .certificateExpired,
+            .certificateNotYetValid, .selfSignedCertificate, .unknownAuthority, .wrongHost,
+            .certificateRevoked, .pinMismatch, .certificateRefused, .tlsVersion, .tlsAlert,
+            .tlsFailed, .noTrustStore, .clientCertificate:
             false
         }
     }

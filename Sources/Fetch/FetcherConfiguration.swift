@@ -71,8 +71,18 @@ public struct FetcherConfiguration: Sendable {
     public var pool = Pool()
     /// Bounds on what a peer may send.
     public var limits = Limits()
-    /// Addresses to connect to instead of asking for a host's: literals, tried in order. The host
-    /// stays in the request; only the way there changes.
+    /// How https connections are secured. Default: verified against the machine's authorities.
+    public var tls = TLSConfiguration()
+    /// How host names become addresses.
+    public var names = NameConfiguration()
+    /// Which addresses may be connected to; asked about the very address, on every attempt, with
+    /// no second look-up. Default ``AddressPolicy/any``.
+    public var addressPolicy = AddressPolicy.any
+    /// What holds for single hosts in place of the above, by host name in lower case.
+    public var origins: [String: OriginConfiguration] = [:]
+    /// Addresses to connect to instead of asking for a host's: literals, tried in order. The key is
+    /// a host, or a host and a port: `example.com:8443`. The host stays in the request; only the
+    /// way there changes.
     public var hostOverrides: [String: [String]] = [:]
 
     /// The defaults.
@@ -98,6 +108,13 @@ public struct FetcherConfiguration: Sendable {
             } catch {
                 throw invalid("baseURL", "\(error)")
             }
+        }
+        try names.validate()
+        for (host, origin) in origins { try origin.validate(host) }
+        do throws(TLSFailure) {
+            try tls.validate()
+        } catch {
+            throw FetchError(.invalidConfiguration, reason: "\(error)")
         }
         var agent = Headers()
         do throws(FieldError) {
@@ -181,6 +198,11 @@ extension FetcherConfiguration {
         settings.calls = CallDefaults(
             clocks: SharedClocks(timeouts.clocks), bodyLimit: limits.bodyBytes)
         settings.hosts = HostTable(overrides: hostOverrides)
+        settings.names = names.settings
+        settings.addressPolicy = addressPolicy
+        settings.tls = tls
+        settings.tlsOfHosts = origins.compactMapValues(\.tls)
+        settings.connectionsOfHosts = origins.compactMapValues(\.connections)
         settings.waitingCalls = pool.waitingCalls
         settings.trackedOrigins = pool.trackedOrigins
         settings.retriesReuseRace = pool.retriesReuseRace

@@ -20,6 +20,10 @@ public struct FetcherStatistics: Sendable, Hashable {
     public let connectionsOpened: Int
     /// Connections that did not come about.
     public let connectionsFailed: Int
+    /// TLS handshakes that succeeded.
+    public let tlsHandshakes: Int
+    /// Those of them that took an earlier session up.
+    public let tlsResumptions: Int
     /// Requests sent, further attempts included.
     public let exchanges: Int
     /// Requests sent on a connection that had been used before.
@@ -53,6 +57,8 @@ public struct FetcherStatistics: Sendable, Hashable {
         callsWaiting = statistics.waiting
         connectionsOpened = statistics.connectionsOpened
         connectionsFailed = statistics.connectionsFailed
+        tlsHandshakes = statistics.tlsHandshakes
+        tlsResumptions = statistics.tlsResumptions
         exchanges = statistics.exchanges
         reuses = statistics.reuses
         reuseRacesLost = statistics.reuseRacesLost

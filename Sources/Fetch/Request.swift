@@ -9,7 +9,7 @@ internal import FetchEngine
 public struct Request: Sendable {
     /// The method; any token of RFC 9110 §9.1 but CONNECT. Default GET.
     public var method: HTTPRequest.Method
-    /// An absolute http URL, or a path that continues the configuration's `baseURL`.
+    /// An absolute http or https URL, or a path that continues the configuration's `baseURL`.
     public var url: String
     /// Added behind the URL's own query, percent-encoded (RFC 3986), in order, repeats kept.
     public var query: [(String, String)]
@@ -23,6 +23,9 @@ public struct Request: Sendable {
     public var totalTimeout: Duration?
     /// The largest whole body accepted, in bytes, instead of the configuration's, or nil.
     public var bodyLimit: Int?
+    /// How its connection is secured instead of what the configuration says, or nil. Requests that
+    /// ask for different things never share a connection.
+    public var tls: TLSConfiguration?
 
     /// A request without query, fields or content.
     public init(_ method: HTTPRequest.Method, _ url: String) {

@@ -74,8 +74,15 @@ public struct Response: Sendable {
     public struct Metadata: Sendable, Hashable {
         /// Requests sent for it: 1, and one more for a lost reuse race.
         public let attempts: Int
-        /// How long opening the connection took; zero on one that was used before.
+        /// How long finding the host's addresses took; zero where they were known, and on a
+        /// connection that was used before.
+        public let nameTime: Duration
+        /// How long connecting took, once the address was known; zero on a connection that was
+        /// used before.
         public let connectTime: Duration
+        /// How long the TLS handshake took; zero without one, and on a connection that was used
+        /// before.
+        public let tlsTime: Duration
         /// From the call to the response's first byte.
         public let firstByteTime: Duration
         /// From the call to the response's last byte.
@@ -87,6 +94,8 @@ public struct Response: Sendable {
             let times = response.times
             let start = times.started.nanoseconds
             attempts = response.dispatches
+            nameTime = .nanoseconds(times.dnsNanoseconds)
+            tlsTime = .nanoseconds(times.tlsNanoseconds)
             connectTime = .nanoseconds(times.connectNanoseconds)
             firstByteTime = .nanoseconds(times.firstByte.nanoseconds - start)
             totalTime = .nanoseconds(times.ended.nanoseconds - start)

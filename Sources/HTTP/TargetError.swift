@@ -17,8 +17,10 @@ package enum TargetError: Error, Equatable, Sendable {
     case invalidHost
     /// A percent sign in a host name.
     case percentEncodedHost
-    /// A host name outside ASCII; write its `xn--` form.
+    /// A host name outside ASCII, in a build without the IDN trait; write its `xn--` form.
     case internationalHost
+    /// A host name outside ASCII that has no ASCII form (RFC 5891).
+    case invalidInternationalHost
     /// Something like an IPv4 or IPv6 address that is none.
     case invalidAddress
     /// A port that is not 1…65535.
@@ -36,6 +38,7 @@ extension TargetError: CustomStringConvertible {
         case .invalidHost: "invalid host in URL"
         case .percentEncodedHost: "percent-encoding in the host of a URL"
         case .internationalHost: "host name outside ASCII (write its xn-- form)"
+        case .invalidInternationalHost: "host name outside ASCII that has no xn-- form"
         case .invalidAddress: "invalid IP address in URL"
         case .invalidPort: "port in URL is not 1...65535"
         }

@@ -124,6 +124,7 @@ struct TargetParts: Equatable, Sendable {
         if bytes[start] == UInt8(ascii: "[") { return try scanBracketed(bytes, start &+ 1) }
         var index = start
         var label = start
+        var labelBefore = start
         var isNumber = true
         var lastWasNumber = false
         while index < bytes.count {
@@ -132,6 +133,7 @@ struct TargetParts: Equatable, Sendable {
                 guard index > label, index &- label <= 63 else { throw .invalidHost }
                 lastWasNumber = isNumber
                 isNumber = true
+                labelBefore = label
                 label = index &+ 1
             } else if ASCII.isDigit(byte) {
             } else if ASCII.is(byte, .host) {
@@ -143,17 +145,18 @@ struct TargetParts: Equatable, Sendable {
         }
         guard index > start, Self.endsHost(bytes, index) else { return -1 }
         guard index &- label <= 63 else { throw .invalidHost }
+        var end = index
         if label == index {
+            // The name ends in a dot: its last label is the one in front of that.
             flags.insert(.absoluteName)
             isNumber = lastWasNumber
+            label = labelBefore
+            end = index &- 1
         }
-        let end = label == index ? index &- 1 : index
         guard end &- start <= 253 else { throw .invalidHost }
         hostCount = UInt8(truncatingIfNeeded: end &- start)
         if isNumber { throw .invalidAddress }  // a number, and no dotted quad
-        if bytes[label == index ? start : label] == UInt8(ascii: "0") {
-            guard !Address.isHexNumber(bytes, label..<end) else { throw .invalidAddress }
-        }
+        guard !Address.isHexNumber(bytes, label..<end) else { throw .invalidAddress }
         return index
     }
 

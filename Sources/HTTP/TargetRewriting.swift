@@ -3,6 +3,7 @@
 // 6.2.2; encode sets of the WHATWG URL Standard; RFC 6874 zones.
 
 internal import FetchBytes
+internal import FetchIDN
 
 /// Turns bytes that should be a URL into canonical bytes.
 struct TargetRewriting {
@@ -91,13 +92,34 @@ struct TargetRewriting {
         var index = range.lowerBound
         while index < range.upperBound, bytes[index] != UInt8(ascii: ":") {
             let byte = ASCII.lowercased(bytes[index])
-            guard byte < 0x80 else { throw .internationalHost }
+            guard byte < 0x80 else { return try internationalName(bytes, range) }
             guard byte != UInt8(ascii: "%") else { throw .percentEncodedHost }
             guard ASCII.is(byte, .host) else { throw .invalidHost }
             out.append(byte)
             index += 1
         }
         guard index > range.lowerBound else { throw .missingHost }
+        return index
+    }
+
+    /// A name outside ASCII up to a colon, in its ASCII form (RFC 5891). That form is judged like
+    /// any other: it may turn out to be an address, or no host at all.
+    private mutating func internationalName(
+        _ bytes: Span<UInt8>, _ range: Range<Int>
+    ) throws(TargetError) -> Int {
+        guard InternationalName.isSupported else { throw .internationalHost }
+        var name: [UInt8] = []
+        var index = range.lowerBound
+        while index < range.upperBound, bytes[index] != UInt8(ascii: ":") {
+            name.append(bytes[index])
+            index += 1
+        }
+        guard !name.contains(UInt8(ascii: "%")) else { throw .percentEncodedHost }
+        guard let ascii = InternationalName.ascii(name) else { throw .invalidInternationalHost }
+        guard !ascii.isEmpty, ascii.allSatisfy({ ASCII.is($0, .host) }) else { throw .invalidHost }
+        // What stands in front of the first such byte is there already.
+        out.removeLast(out.reversed().prefix { $0 != Self.slash }.count)
+        out += ascii
         return index
     }
 

@@ -4,6 +4,7 @@
 
 package import FetchBytes
 package import FetchReactor
+package import FetchTLS
 
 /// What one read found.
 package enum ReadOutcome: Equatable {
@@ -28,6 +29,8 @@ package protocol ByteStream: AnyObject {
     var peer: SocketAddress { get }
     /// Told of every event. Held weakly by nobody: its owner clears it by `close()`.
     var handler: (any ByteStreamHandler)? { get set }
+    /// What TLS says of this stream; nil where there is none.
+    var tls: TLSSession? { get }
     /// Appends what has arrived to `buffer`, `atMost` bytes of it.
     func read(into buffer: ByteBuffer, atMost: Int) -> ReadOutcome
     /// Whether nothing can be read now: no byte, no end, no error. Takes nothing.
@@ -44,6 +47,10 @@ package protocol ByteStream: AnyObject {
     func close()
     /// As `close`, with a reset instead of an orderly end.
     func reset()
+}
+
+extension ByteStream {
+    package var tls: TLSSession? { nil }
 }
 
 /// What a stream tells its owner.

@@ -12,14 +12,16 @@ package enum ConnectFailure: Error, Equatable, Sendable {
     case timedOut
     /// A descriptor, port or memory could not be had on this machine.
     case outOfResources(SystemError)
+    /// The client's address policy does not permit it; the kernel was not asked.
+    case refusedByPolicy
     /// Anything else the kernel said.
     case system(SystemError)
 }
 
 /// Why an origin could not be connected to.
 package enum ConnectError: Error, Equatable, Sendable {
-    /// No address is known for the name.
-    case nameNotResolved(host: String)
+    /// No address is known for the name, and why.
+    case nameNotResolved(NameError)
     /// Each address was tried; what each of them said, in order.
     case failed([AddressFailure])
 
@@ -36,6 +38,7 @@ extension ConnectFailure: CustomStringConvertible {
         case .unreachable(let error): "unreachable: \(error)"
         case .timedOut: "timed out"
         case .outOfResources(let error): "out of resources: \(error)"
+        case .refusedByPolicy: "address refused by policy"
         case .system(let error): "\(error)"
         }
     }
@@ -44,8 +47,8 @@ extension ConnectFailure: CustomStringConvertible {
 extension ConnectError: CustomStringConvertible {
     package var description: String {
         switch self {
-        case .nameNotResolved(let host):
-            return "no address is known for \(host)"
+        case .nameNotResolved(let error):
+            return "\(error)"
         case .failed(let failures):
             return failures.map { "\($0.address): \($0.failure)" }.joined(separator: "; ")
         }

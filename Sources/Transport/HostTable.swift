@@ -2,7 +2,7 @@
 // table. A value; the resolver that asks name servers joins behind it.
 
 package struct HostTable: Equatable, Sendable {
-    /// Lower-case host name to address literals, tried in order.
+    /// Lower-case host name, or name and port, to address literals, tried in order.
     private var overrides: [String: [String]]
 
     package init(overrides: [String: [String]] = [:]) {
@@ -14,7 +14,7 @@ package struct HostTable: Equatable, Sendable {
 
     /// The addresses of `host` (lower-case, no brackets), or nil if only a name server could tell.
     package func addresses(of host: String, port: UInt16) -> [SocketAddress]? {
-        if let listed = overrides[host] {
+        if let listed = overrides["\(host):\(port)"] ?? overrides[host] {
             return listed.compactMap { SocketAddress(literal: $0, port: port) }
         }
         if let literal = SocketAddress(literal: host, port: port) {

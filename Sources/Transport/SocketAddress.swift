@@ -132,11 +132,19 @@ package struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
     /// `127.0.0.1:80` or `[::1]:80`.
     package var description: String {
         switch host {
+        case .ipv4: "\(hostText):\(port)"
+        case .ipv6: "[\(hostText)]:\(port)"
+        }
+    }
+
+    /// `127.0.0.1`, `::1` or `fe80::1%2`.
+    package var hostText: String {
+        switch host {
         case .ipv4(let bits):
             let octets = [bits >> 24, bits >> 16 & 255, bits >> 8 & 255, bits & 255]
-            return octets.map { String($0) }.joined(separator: ".") + ":\(port)"
+            return octets.map { String($0) }.joined(separator: ".")
         case .ipv6(_, _, let scope):
-            return "[\(ipv6Text)\(scope == 0 ? "" : "%\(scope)")]:\(port)"
+            return ipv6Text + (scope == 0 ? "" : "%\(scope)")
         }
     }
 

@@ -5,6 +5,7 @@
 // The descriptor is closed exactly once, after its registration is gone, so that a stale event
 // cannot reach the descriptor's next owner.
 
+internal import CFetchAres  // its header brings sys/socket.h along, and keeps the enumerators
 package import FetchBytes
 package import FetchReactor
 internal import Glibc

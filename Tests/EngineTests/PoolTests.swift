@@ -300,9 +300,9 @@ struct PoolTests {
         #expect(failures.map { "\($0.address)" } == ["10.0.0.1:81", "10.0.0.2:81"])
     }
 
-    @Test func `a name that only a name server could tell fails in the dns phase`() throws {
+    @Test func `a name that exists nowhere fails in the dns phase`() throws {
         let world = try World()
-        let call = try world.call("http://example.test/")
+        let call = try world.call("http://example.invalid/")
         #expect(call.told == "nameNotResolved, dns")
         world.expectBaseline()
     }

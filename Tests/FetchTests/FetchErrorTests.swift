@@ -92,9 +92,9 @@ struct FetchErrorTests {
         },
         Golden("invalid-url: URL without a scheme") { $0.get("not-a-url").error },
         Golden(
-            "GET http://nowhere.test/: name-not-resolved (dns, attempt 1, 0 ms): "
-                + "no address is known for nowhere.test"
-        ) { $0.get("http://nowhere.test/").error },
+            "GET http://nowhere.invalid/: name-not-resolved (dns, attempt 1, 0 ms): "
+                + "no such name: nowhere.invalid"
+        ) { $0.get("http://nowhere.invalid/").error },
     ]
 
     @Test(arguments: golden)
@@ -159,7 +159,8 @@ struct FetchErrorTests {
     /// The codes whose failures lie with the network, the peer's state or a clock.
     @Test func `each code says whether trying again can help`() {
         let retryable: Set<FetchError.Code> = [
-            .nameNotResolved, .refused, .unreachable, .connectFailed, .outOfResources, .reset,
+            .nameNotResolved, .dnsFailed, .refused, .unreachable, .connectFailed, .outOfResources,
+            .reset,
             .closedBeforeResponse, .truncatedBody, .queueTimeout, .dnsTimeout, .connectTimeout,
             .tlsTimeout, .writeTimeout, .firstByteTimeout, .readTimeout, .totalTimeout,
             .overloaded,

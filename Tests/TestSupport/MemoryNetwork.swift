@@ -67,6 +67,8 @@ package final class MemoryStream: ByteStream {
     package var writeFailure: SystemError?
     /// What was written since the test last took it.
     package private(set) var written: [UInt8] = []
+    /// How many writes took something.
+    package private(set) var writes = 0
     /// How much was written in all.
     package private(set) var writtenCount = 0
 
@@ -130,6 +132,12 @@ package final class MemoryStream: ByteStream {
         let text = String(decoding: written, as: UTF8.self)
         written = []
         return text
+    }
+
+    /// What was written; it is forgotten.
+    package func takeWrittenBytes() -> [UInt8] {
+        defer { written = [] }
+        return written
     }
 
     /// As epoll would say it.
@@ -202,6 +210,7 @@ package final class MemoryStream: ByteStream {
     private func keep(_ bytes: Bytes) {
         written += bytes
         writtenCount += bytes.count
+        if !bytes.isEmpty { writes += 1 }
     }
 
     package func setReading(_ on: Bool) {

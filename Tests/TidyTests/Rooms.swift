@@ -26,24 +26,26 @@ struct Room: Sendable {
 enum Rooms {
     /// The Swift rooms under Engine.
     private static let belowEngine: Set<String> = [
-        "FetchBytes", "FetchTime", "FetchHTTP", "FetchHTTP1", "FetchCoding", "FetchCrypto",
-        "FetchPublicSuffix", "FetchTLS", "FetchReactor", "FetchTransport", "FetchPolicy",
-        "FetchCache", "FetchRoad", "FetchStore",
+        "FetchBytes", "FetchTime", "FetchIDN", "FetchHTTP", "FetchHTTP1", "FetchCoding",
+        "FetchCrypto", "FetchPublicSuffix", "FetchTLS", "FetchReactor", "FetchTransport",
+        "FetchPolicy", "FetchCache", "FetchRoad", "FetchStore",
     ]
 
     private static let all = belowEngine.union(["FetchEngine"])
 
     /// Glibc where system calls are made, and in Bytes for memchr and its kin; Synchronization
-    /// where threads meet; Dispatch in Reactor, for the main queue. Other pure rooms do without.
+    /// where threads meet; Dispatch in Reactor, for the main queue; Glibc in TLS for files of
+    /// certificates, the key log and the environment. Other pure rooms do without.
     static let table: [String: Room] = [
         "Sources/Bytes": .only("Glibc"),
         "Sources/Time": .only(),
-        "Sources/HTTP": .only("FetchBytes", "HTTPTypes"),
+        "Sources/IDN": .only("CFetchIdn2"),
+        "Sources/HTTP": .only("FetchBytes", "FetchIDN", "HTTPTypes"),
         "Sources/HTTP1": .only("FetchHTTP", "FetchBytes"),
         "Sources/Coding": .only("FetchBytes", "CFetchZlib", "CFetchBrotli", "CFetchZstd"),
         "Sources/Crypto": .only("FetchBytes", "CFetchOpenSSL"),
         "Sources/PublicSuffix": .only("CFetchPsl"),
-        "Sources/TLS": .only("FetchBytes", "FetchCrypto", "CFetchOpenSSL"),
+        "Sources/TLS": .only("FetchBytes", "FetchCrypto", "CFetchOpenSSL", "Glibc"),
         "Sources/Reactor": .only(
             "FetchTime", "CFetchLinux", "Glibc", "Synchronization", "Dispatch", "_Concurrency"),
         "Sources/Transport": .only(

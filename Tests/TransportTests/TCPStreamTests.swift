@@ -61,17 +61,6 @@ private final class Pair {
     }
 }
 
-/// Reads all that is there into an array, and how it ended.
-private func readAll(_ stream: any ByteStream) -> ([UInt8], ReadOutcome) {
-    let buffer = ByteBuffer(capacity: 4_096)
-    while true {
-        let outcome = stream.read(into: buffer, atMost: 65_536)
-        guard case .bytes = outcome else {
-            return ([UInt8](buffer.takeBytes(buffer.readableCount)), outcome)
-        }
-    }
-}
-
 @Suite struct TCPStreamTests {
     @Test func `a connection is told after connect returned, and bytes go both ways`() async throws
     {

@@ -56,7 +56,9 @@ struct TransferCommand: ParsableCommand {
             "resident: \(megabytes[0]) MB before, \(megabytes[1]) MB at most, "
                 + "\(megabytes[2]) MB after; threads \(outcome.threads)",
         ]
-        if let place = outcome.firstWrong { lines.append("the byte at \(place) or behind is wrong") }
+        if let place = outcome.firstWrong {
+            lines.append("a byte at \(place) or behind it is wrong")
+        }
         if !outcome.answer.isEmpty { lines.append("the server: \(outcome.answer)") }
         return lines.joined(separator: "\n")
     }

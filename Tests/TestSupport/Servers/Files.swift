@@ -15,11 +15,15 @@ package enum Files {
     }
 
     package static func write(_ text: String, to path: String) throws(ServerError) {
+        try write(Array(text.utf8), to: path)
+    }
+
+    package static func write(_ bytes: [UInt8], to path: String) throws(ServerError) {
         // open reads the path during the call only.
         let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { throw .system("open", errno) }
         defer { _ = close(descriptor) }
-        var rest = Array(text.utf8)[...]
+        var rest = bytes[...]
         while !rest.isEmpty {
             // The kernel reads the array during the call only.
             let count = unsafe rest.withUnsafeBytes { bytes in
@@ -45,6 +49,29 @@ package enum Files {
             all.append(contentsOf: block.prefix(count))
         }
         return String(decoding: all, as: UTF8.self)
+    }
+
+    /// The permission bits; nil if there is no such file.
+    package static func mode(_ path: String) -> UInt32? {
+        var facts = stat()
+        // stat reads the path and writes one structure, during the call.
+        return unsafe stat(path, &facts) == 0 ? facts.st_mode & 0o7777 : nil
+    }
+
+    /// Removes a file, or a directory and the files in it, one level deep; what is not there is no
+    /// failure.
+    package static func remove(_ path: String) {
+        // The entry's name lives until the next readdir and is copied; paths are read during calls.
+        if let directory = unsafe opendir(path) {
+            while let entry = unsafe readdir(directory) {
+                let name = unsafe withUnsafeBytes(of: entry.pointee.d_name) { bytes in
+                    unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+                }
+                if name != ".", name != ".." { _ = unsafe unlink("\(path)/\(name)") }
+            }
+            unsafe closedir(directory)
+        }
+        _ = unsafe Glibc.remove(path)
     }
 
     package static func isExecutable(_ path: String) -> Bool {

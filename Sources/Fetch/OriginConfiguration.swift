@@ -1,0 +1,40 @@
+// What holds for one host in place of what holds for all. A value; any thread.
+
+public import FetchTLS
+
+/// Settings for one host, whatever its port; nil leaves the client's own.
+public struct OriginConfiguration: Sendable {
+    /// How its https connections are secured.
+    public var tls: TLSConfiguration?
+    /// The clocks of requests to it; a request's own win over them.
+    public var timeouts: Timeouts?
+    /// Connections to one origin (scheme, host, port) of it.
+    public var connections: Int?
+
+    /// Settings for one host.
+    public init(
+        tls: TLSConfiguration? = nil, timeouts: Timeouts? = nil, connections: Int? = nil
+    ) {
+        self.tls = tls
+        self.timeouts = timeouts
+        self.connections = connections
+    }
+
+    func validate(_ host: String) throws {
+        let key = "origins[\"\(host)\"]"
+        guard !host.isEmpty, host == host.lowercased() else {
+            throw FetchError(
+                .invalidConfiguration, reason: "\(key): a host is not empty, and in lower case")
+        }
+        try timeouts?.validate(prefix: key + ".timeouts")
+        if let connections, connections < 1 {
+            throw FetchError(
+                .invalidConfiguration, reason: "\(key).connections: must be 1 or more")
+        }
+        do throws(TLSFailure) {
+            try tls?.validate()
+        } catch {
+            throw FetchError(.invalidConfiguration, reason: "\(key).\(error)")
+        }
+    }
+}
