@@ -32,8 +32,8 @@ import Testing
 
     @Test func `the codes that programs rely on are there`() {
         let promised: Set<String> = [
-            "invalid-json", "invalid-url", "invalid-request", "unsupported-field", "refused",
-            "unreachable", "reset", "closed-before-response", "malformed-response",
+            "invalid-json", "invalid-url", "unsupported-scheme", "invalid-request",
+            "unsupported-field", "refused", "unreachable", "reset", "closed-before-response", "malformed-response",
             "head-too-large", "body-too-large", "truncated-body", "queue-timeout",
             "connect-timeout", "first-byte-timeout", "read-timeout", "write-timeout",
             "total-timeout", "overloaded", "cancelled",

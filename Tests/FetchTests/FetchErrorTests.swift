@@ -1,6 +1,7 @@
 // What users read when something failed (ERR-01, ERR-04, ERR-05).
 
 import Fetch
+import FetchEngine
 import FetchTransport
 import TestSupport
 import Testing
@@ -136,6 +137,23 @@ struct FetchErrorTests {
         #expect(attempts.map(\.number) == [1, 2])
         #expect(attempts.map(\.elapsed) == [.seconds(1), .seconds(1)])
         #expect(told.error?.attempt == 2)
+    }
+
+    @Test func `a call that is refused at the door has made no attempt`() throws {
+        let world = try LocalWorld()
+        world.fetcher.shutdown(.immediate)
+        let error = try #require(world.get("http://10.0.0.1/").error)
+        #expect(error.code == .clientClosed)
+        #expect(error.phase == .none)
+        #expect(error.attempt == 0)
+        #expect(error.attempts.isEmpty)
+        #expect(error.details["attempt"] == "0")
+    }
+
+    @Test(arguments: CallPhase.allCases)
+    func `each phase of a call has the name that users read`(phase: CallPhase) {
+        #expect(FetchError.Phase(phase).rawValue == phase.rawValue)
+        #expect(FetchError.Phase.allCases.count == CallPhase.allCases.count)
     }
 
     /// The codes whose failures lie with the network, the peer's state or a clock.

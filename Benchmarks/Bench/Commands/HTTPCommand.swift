@@ -28,6 +28,7 @@ struct HTTPCommand: ParsableCommand {
     @Option(help: "The request's content.") var body: String?
     @Option(help: "Seconds until a request fails, waiting included.") var timeout: Double?
     @Flag(help: "Use the callback API.") var callback = false
+    @Flag(help: "Use the callback API on a reactor inside a poll(2) loop.") var embedded = false
     @Flag(help: "Read bodies as streams: no bound on their size.") var stream = false
     @Flag(help: "JSON on standard output.") var json = false
     @Flag(help: .hidden) var lines = false
@@ -42,8 +43,8 @@ struct HTTPCommand: ParsableCommand {
         guard timeout ?? 1 > 0, timeout ?? 1 <= 1e6 else {
             throw ValidationError("--timeout is positive")
         }
-        guard !(callback && stream) else {
-            throw ValidationError("--stream and --callback exclude each other")
+        guard [callback, stream, embedded].count(where: { $0 }) < 2 else {
+            throw ValidationError("--stream, --callback and --embedded exclude each other")
         }
         guard HTTPRequest.Method(method) != nil else {
             throw ValidationError("--method \"\(method)\" is no token")
@@ -76,7 +77,7 @@ struct HTTPCommand: ParsableCommand {
 
     private var plan: LoadPlan {
         var plan = LoadPlan(target: .url(url), amount: amount)
-        plan.face = callback ? .callback : stream ? .stream : .async
+        plan.face = embedded ? .embedded : callback ? .callback : stream ? .stream : .async
         plan.connections = connections
         plan.rate = rate
         plan.method = method

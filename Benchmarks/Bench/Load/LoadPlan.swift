@@ -17,6 +17,8 @@ struct LoadPlan: Sendable {
         case stream
         /// `LocalFetcher`, a chain of callbacks per connection.
         case callback
+        /// `LocalFetcher` on a reactor that a poll(2) loop drives.
+        case embedded
         /// `Fetcher` with a thread of its own, called from Swift's thread pool.
         case crossThread
     }
