@@ -26,7 +26,7 @@ package enum PackedStorage {
 
     /// The bytes alone, in a new array.
     package static func copy(_ bytes: Span<UInt8>) -> [UInt8] {
-        let nothing = UnsafeRawBufferPointer(start: nil, count: 0)
+        let nothing = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
         // Copied during the call.
         return unsafe bytes.withUnsafeBytes {
             unsafe [UInt8](PackedParts(first: nothing, middle: nothing, last: $0))
