@@ -21,10 +21,7 @@ package struct ResultCode: Hashable, Sendable {
 
     init(_ code: FetchError.Code) {
         switch code {
-        case .unsupportedScheme:
-            // To those who drive the command, a URL that can't be fetched is one case, not two.
-            name = FetchError.Code.invalidURL.rawValue
-        case .invalidConfiguration, .forked, .uploadLengthMismatch, .unacceptableStatus:
+        case .forked, .uploadLengthMismatch, .unacceptableStatus:
             // Nothing that a line can ask for ends so.
             name = FetchError.Code.system.rawValue
         default:

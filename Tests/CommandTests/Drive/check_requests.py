@@ -123,7 +123,7 @@ def requests_that_must_not_leave_are_refused_before_any_connection():
 @check
 def URLs_that_are_none_are_refused():
     wrong = [
-        "", "not-a-url", "ftp://x", "http://", "http:///p", "http://h:99999/", "http://h:x/",
+        "", "not-a-url", "http://", "http:///p", "http://h:99999/", "http://h:x/",
         "http://a b/", "http://h/a b", "http://h/\n", "//h/", "/p", "http:h", "http://[::1",
         "http://[::g]/", "http://h\\x/", "http://127.0.0.1:-1/",
     ]
@@ -131,6 +131,15 @@ def URLs_that_are_none_are_refused():
     equal(len(results), len(wrong), "results")
     for result in results:
         failed(result, "invalid-url", "none")
+
+
+@check
+def a_scheme_that_is_not_spoken_is_refused_as_such():
+    wrong = ["ftp://x", "file:///etc/passwd", "ws://127.0.0.1/", "httpss://127.0.0.1/"]
+    results, _ = run_lines(*[{"id": url, "url": url} for url in wrong])
+    equal(len(results), len(wrong), "results")
+    for result in results:
+        failed(result, "unsupported-scheme", "none")
 
 
 @check

@@ -3,6 +3,7 @@ RFC 9112 sections 2, 3 and 6, RFC 3986, the WHATWG encode sets)."""
 
 import base64
 import itertools
+import re
 
 IDS = itertools.count()
 
@@ -129,6 +130,9 @@ def authorities():
                    url="http://127.0.0.1:{port}" + url)
 
 
+OTHER_SCHEME = re.compile("(?!https?:)[A-Za-z][A-Za-z0-9+.-]*:")
+
+
 def bad_urls():
     for url in (
         "", " ", "/", "//", "//127.0.0.1:{port}/", "/path", "path", "?q", "#f", "not-a-url",
@@ -164,7 +168,8 @@ def bad_urls():
         "http://a^b/", "http://a\"b/", "http://a,b/", "http://" + "a" * 64 + "/",
         "http://" + "a." * 130 + "a/", "http://127.0.0.1:{port}/" + "a" * 70_000,
     ):
-        yield Refused(f"URL {url[:50]!r}", "invalid-url", url=url)
+        code = "unsupported-scheme" if OTHER_SCHEME.match(url) else "invalid-url"
+        yield Refused(f"URL {url[:50]!r}", code, url=url)
 
 
 def methods():
