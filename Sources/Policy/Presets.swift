@@ -1,5 +1,5 @@
-// The numbers of the clients that others were used to, each as its source has it; where a source's text
-// and its behaviour differ, the comment says which one holds. Values; any thread.
+// The numbers of the clients that others were used to, each as its source has it; where a source's
+// text and its behaviour differ, the comment says which one holds. Values; any thread.
 
 /// How many connections a client may have.
 public enum ConnectionCap: Sendable, Hashable {

@@ -209,6 +209,7 @@ final class TestCall {
         case .timedOut(let clock): "timedOut(\(clock.rawValue))"
         case .connect(.nameNotResolved): "nameNotResolved"
         case .connect(.failed): "connectFailed"
+        case .handshake: "handshake"
         case .closedBeforeResponse: "closedBeforeResponse"
         case .broken(_, let duringBody): duringBody ? "broken during body" : "broken"
         case .malformed(let error): "malformed(\(error))"

@@ -133,7 +133,7 @@ func probeTLSMemory(_ count: Int) throws {
     let (input, output) = (ByteBuffer(capacity: 65_536), ByteBuffer(capacity: 65_536))
     let plaintext = ByteBuffer(capacity: 65_536)
     func visit(_ number: Int) throws {
-        // Every tenth to an origin of its own, so that the cache turns over and handshakes are full.
+        // Every tenth goes to an origin of its own: the cache turns over, the handshake is full.
         let port = UInt16(number % 10 == 0 ? number % 60_000 : 443)
         let client = try TLSSession(
             context, host: "good.test", port: port, now: Int64(time(nil)))

@@ -99,8 +99,8 @@ enum BreakerTable {
         var lines = [
             "# What a breaker becomes: state, event, next state, what is answered.",
             "# Two failures in a row open it for 10 s; compared with the code by a test.",
-            "# The outcomes are those of the request that was let through last. An open breaker let it",
-            "# through before it opened; one that is half open and idle has its outcome already.",
+            "# The outcomes are those of the request that was let through last. An open breaker",
+            "# let it through before it opened; one half open and idle has its outcome already.",
             "",
         ]
         for state in states {

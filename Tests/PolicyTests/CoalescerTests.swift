@@ -139,7 +139,19 @@ struct CoalescerTests {
         #expect(answers[2] != .alone)
     }
 
-    private struct ModelFlight {
+    /// Events at random over a few keys, against a dictionary that does the same.
+    @Test(arguments: 1...6 as ClosedRange<UInt64>)
+    func `it does what a plain model does, and nobody is lost`(seed: UInt64) {
+        var play = CoalescerPlay(random: Sequence64(seed))
+        for call in 0..<1_500 as Range<UInt64> { play.step(call) }
+        #expect(play.joined == play.gone + play.waiting)
+        #expect(play.gone > 250)
+    }
+}
+
+/// A coalescer and a plain model of it under the same events.
+private struct CoalescerPlay {
+    private struct Flight {
         var key: UInt64
         var sentAt: UInt64?
         var isOpen = true
@@ -147,82 +159,102 @@ struct CoalescerTests {
         var followers: [(call: UInt64, ticket: WaitingTicket)] = []
     }
 
-    /// Events at random over a few keys, against a dictionary that does the same.
-    @Test(arguments: 1...6 as ClosedRange<UInt64>)
-    func `it does what a plain model does, and nobody is lost`(seed: UInt64) {
-        var random = Sequence64(seed)
-        var coalescer = Coalescer(CoalescingRules())
-        var flights: [FlightID: ModelFlight] = [:]
-        // Every flight there was, so that chance picks the same one each time; ended ones too.
-        var all: [FlightID] = []
-        var unsafeEnded: UInt64 = 0
-        var (joined, gone) = (0, 0)
-        for call in 0..<1_500 as Range<UInt64> {
-            let picked = all.suffix(30).randomElement(using: &random)
-            switch random.pick(0...11) {
-            case 0...5:
-                joined += 1
-                let key = UInt64(random.pick(0...20))
-                let open = flights.first {
-                    $0.value.key == key && $0.value.isOpen
-                        && ($0.value.sentAt == nil || $0.value.sentAt == unsafeEnded)
-                }?.key
-                switch coalescer.join(digest(key), call: call, unsafeEnded: unsafeEnded) {
-                case .lead(let flight):
-                    #expect(open == nil)
-                    for (other, model) in flights where model.key == key {
-                        flights[other]?.isOpen = false
-                    }
-                    flights[flight] = ModelFlight(key: key, leader: call)
-                    all.append(flight)
-                case .follow(let flight, let ticket):
-                    #expect(flight == open)
-                    flights[flight]?.followers.append((call, ticket))
-                case .alone:
-                    Issue.record("there is room")
-                }
-            case 6:
-                unsafeEnded += 1
-            case 7:
-                guard let picked else { continue }
-                coalescer.sent(picked, unsafeEnded: unsafeEnded)
-                flights[picked]?.sentAt = unsafeEnded
-            case 8:
-                guard let picked else { continue }
-                let shared = random.chance(50)
-                let released = coalescer.headArrived(picked, mayShare: shared)
-                let expected = shared ? [] : flights[picked]?.followers.map(\.call) ?? []
-                #expect(released == expected)
-                gone += released.count
-                if !shared { flights[picked]?.followers = [] }
-                flights[picked]?.isOpen = false
-            case 9:
-                guard let picked, let model = flights.removeValue(forKey: picked) else { continue }
-                #expect(coalescer.ended(picked) == model.followers.map(\.call))
-                gone += model.followers.count + 1
-            case 10:
-                guard let picked, var model = flights[picked] else { continue }
-                gone += 1
-                if model.followers.isEmpty {
-                    #expect(coalescer.leaderLeft(picked) == .cancelExchange)
-                    flights[picked] = nil
-                } else {
-                    model.leader = model.followers.removeFirst().call
-                    #expect(coalescer.leaderLeft(picked) == .handOver(to: model.leader))
-                    flights[picked] = model
-                }
-            default:
-                guard let picked, var model = flights[picked], !model.followers.isEmpty else {
-                    continue
-                }
-                let left = model.followers.remove(at: random.pick(0...model.followers.count - 1))
-                #expect(coalescer.followerLeft(picked, left.ticket) == true)
-                gone += 1
-                flights[picked] = model
+    private var random: Sequence64
+    private var coalescer = Coalescer(CoalescingRules())
+    private var flights: [FlightID: Flight] = [:]
+    /// Every flight there was, so that chance picks the same one each time; ended ones too.
+    private var all: [FlightID] = []
+    private var unsafeEnded: UInt64 = 0
+    private(set) var joined = 0
+    private(set) var gone = 0
+
+    init(random: Sequence64) {
+        self.random = random
+    }
+
+    var waiting: Int { flights.values.reduce(0) { $0 + $1.followers.count + 1 } }
+
+    mutating func step(_ call: UInt64) {
+        let event = random.pick(0...11)
+        if event <= 5 {
+            join(call)
+        } else if event == 6 {
+            unsafeEnded += 1
+        } else if let picked = all.suffix(30).randomElement(using: &random) {
+            switch event {
+            case 7: sent(picked)
+            case 8: headArrived(picked)
+            case 9: ended(picked)
+            case 10: leaderLeft(picked)
+            default: followerLeft(picked)
             }
-            #expect(coalescer.count == flights.count)
         }
-        let waiting = flights.values.reduce(0) { $0 + $1.followers.count + 1 }
-        #expect(joined == gone + waiting)
+        #expect(coalescer.count == flights.count)
+    }
+
+    private mutating func join(_ call: UInt64) {
+        joined += 1
+        let key = UInt64(random.pick(0...20))
+        let open = flights.first {
+            $0.value.key == key && $0.value.isOpen
+                && ($0.value.sentAt == nil || $0.value.sentAt == unsafeEnded)
+        }?.key
+        var digest = KeyedDigest(DigestKey(1, 2))
+        digest.append(key)
+        switch coalescer.join(digest.finish(), call: call, unsafeEnded: unsafeEnded) {
+        case .lead(let flight):
+            #expect(open == nil)
+            for (other, model) in flights where model.key == key { flights[other]?.isOpen = false }
+            flights[flight] = Flight(key: key, leader: call)
+            all.append(flight)
+        case .follow(let flight, let ticket):
+            #expect(flight == open)
+            flights[flight]?.followers.append((call, ticket))
+        case .alone:
+            Issue.record("there is room")
+        }
+    }
+
+    private mutating func sent(_ flight: FlightID) {
+        coalescer.sent(flight, unsafeEnded: unsafeEnded)
+        flights[flight]?.sentAt = unsafeEnded
+    }
+
+    private mutating func headArrived(_ flight: FlightID) {
+        let shared = random.chance(50)
+        let released = coalescer.headArrived(flight, mayShare: shared)
+        let expected = shared ? [] : flights[flight]?.followers.map(\.call) ?? []
+        #expect(released == expected)
+        gone += released.count
+        if !shared { flights[flight]?.followers = [] }
+        flights[flight]?.isOpen = false
+    }
+
+    private mutating func ended(_ flight: FlightID) {
+        let model = flights.removeValue(forKey: flight)
+        let followers = model?.followers.map(\.call) ?? []
+        #expect(coalescer.ended(flight) == followers)
+        gone += followers.count + (model == nil ? 0 : 1)
+    }
+
+    private mutating func leaderLeft(_ flight: FlightID) {
+        guard var model = flights[flight] else { return }
+        gone += 1
+        if model.followers.isEmpty {
+            #expect(coalescer.leaderLeft(flight) == .cancelExchange)
+            flights[flight] = nil
+        } else {
+            model.leader = model.followers.removeFirst().call
+            #expect(coalescer.leaderLeft(flight) == .handOver(to: model.leader))
+            flights[flight] = model
+        }
+    }
+
+    private mutating func followerLeft(_ flight: FlightID) {
+        guard var model = flights[flight], !model.followers.isEmpty else { return }
+        let left = model.followers.remove(at: random.pick(0...model.followers.count - 1))
+        #expect(coalescer.followerLeft(flight, left.ticket) == true)
+        gone += 1
+        flights[flight] = model
     }
 }

@@ -46,6 +46,20 @@ struct PolitenessTests {
         #expect(slot.opening(rules, now: .at(1)) == .now)
     }
 
+    @Test func `who did not start after all is not waited for, but others are`() {
+        let rules = PolitenessRules(minDelay: .seconds(2), jitter: 0)
+        var slot = slot(rules)
+        slot.started(rules, now: .at(0), random: 0)
+        slot.unstarted(now: .at(0))
+        #expect(slot.opening(rules, now: .at(0)) == .now)
+        slot.started(rules, now: .at(0), random: 0)
+        slot.started(rules, now: .at(2), random: 0)
+        // The one of 0 s is taken back late: the one of 2 s is still waited for.
+        slot.unstarted(now: .at(3))
+        #expect(slot.inFlight == 1)
+        #expect(slot.opening(rules, now: .at(3)) == .notBefore(.at(4)))
+    }
+
     @Test func `AutoThrottle takes the mean, never less than the target, never lower by errors`() {
         let throttle = AutoThrottle(targetConcurrency: 2)
         func next(_ latency: Double, was delay: Double, succeeded: Bool = true) -> Double {

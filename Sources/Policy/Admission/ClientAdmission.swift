@@ -1,7 +1,7 @@
-// Joint admission: the domain's token, the client's token and the slots are taken in one step, all or
-// none. So a starved host holds no slot, and a request that waits for a slot burns no token. A value
-// of the client's, on the reactor thread; reads no clock. Nobody waits here: the waiting lines do,
-// and ask again when a slot comes free or the time that was named has come.
+// Joint admission: the domain's token, the client's token and the slots are taken in one step, all
+// or none. So a starved host holds no slot, and a request that waits for a slot burns no token. A
+// value of the client's, on the reactor thread; reads no clock. Nobody waits here: the waiting
+// lines do, and ask again when a slot comes free or the time that was named has come.
 
 package import FetchTime
 
@@ -140,7 +140,7 @@ package struct ClientAdmission: Sendable {
         releaseSlots(&origin)
         limiter.giveBack(cost, now: now)
         if let domain = keys.domain { domains.giveBack(cost, domain, now: now) }
-        if let slot = keys.politeness { politeness.unstarted(slot) }
+        if let slot = keys.politeness { politeness.unstarted(slot, now: now) }
     }
 
     /// Nobody asks the origin's domain before that.

@@ -1,10 +1,10 @@
-// A line with priorities: first in, first out within each, and nobody starves. A pure value inside the
-// origin's record; `Element` is whatever the owner calls a waiter.
+// A line with priorities: first in, first out within each, and nobody starves. A pure value inside
+// the origin's record; `Element` is whatever the owner calls a waiter.
 //
-// Each priority is a line of its own, and a lower one carries a handicap: who joined at `t` counts as
-// if at t + handicap, and whoever counts as the earliest goes first. So a high one overtakes every
-// normal one that has waited less than `ageing`, and none that has waited longer: a low one goes at
-// the latest when all who joined twice `ageing` after it are the next.
+// Each priority is a line of its own, and a lower one carries a handicap: who joined at `t` counts
+// as if at t + handicap, and whoever counts as the earliest goes first. So a high one overtakes
+// every normal one that has waited less than `ageing`, and none that has waited longer: a low one
+// goes at the latest when all who joined twice `ageing` after it are the next.
 
 public import FetchTime
 

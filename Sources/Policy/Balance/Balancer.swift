@@ -1,12 +1,12 @@
-// Which of several endpoints behind one name gets a request. A value of the name's; reads no clock and
-// throws no dice of its own. Who is ejected is the breakers' word, handed in.
+// Which of several endpoints behind one name gets a request. A value of the name's; reads no clock
+// and throws no dice of its own. Who is ejected is the breakers' word, handed in.
 
 /// How endpoints share the load.
 public enum BalanceRule: Sendable, Hashable {
     /// One after the other, each as often as its weight says, evenly interleaved.
     case roundRobin
-    /// Of two thrown by weight, the one with fewer requests under way for its weight. Nearly as even
-    /// as the least of all, and no herd runs to the one that came back.
+    /// Of two thrown by weight, the one with fewer requests under way for its weight. Nearly as
+    /// even as the least of all, and no herd runs to the one that came back.
     case leastInFlight
 }
 

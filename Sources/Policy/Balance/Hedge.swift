@@ -1,5 +1,5 @@
-// Hedging (Dean, Barroso 2013): a safe request that takes unusually long is asked a second time, and
-// the first answer counts. The life of one hedged request as a value; reads no clock.
+// Hedging (Dean, Barroso 2013): a safe request that takes unusually long is asked a second time,
+// and the first answer counts. The life of one hedged request as a value; reads no clock.
 
 package import FetchTime
 

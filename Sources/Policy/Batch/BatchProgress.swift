@@ -58,8 +58,8 @@ public struct BatchReport: Sendable, Hashable {
 
 /// Counts what a batch reports. Bounded, however long the batch.
 package struct BatchCounts: Sendable {
-    /// Up to so many latencies the percentiles are exact; above, they are rounded up to the end of a
-    /// bucket, at most an eighth.
+    /// Up to so many latencies the percentiles are exact; above, they are rounded up to the end of
+    /// a bucket, at most an eighth.
     package static var mostExact: Int { 4_096 }
 
     private let started: Instant

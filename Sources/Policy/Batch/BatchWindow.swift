@@ -1,5 +1,5 @@
-// How far a batch has come: which item is the next to start, and how many may be under way, so that a
-// million items need the memory of as many as are under way. A value of the batch's.
+// How far a batch has come: which item is the next to start, and how many may be under way, so that
+// a million items need the memory of as many as are under way. A value of the batch's.
 
 /// What a batch does when an item fails.
 public enum BatchFailure: Sendable, Hashable {
@@ -13,8 +13,8 @@ public enum BatchFailure: Sendable, Hashable {
 
 /// Items started in order, finished in any, handed on as they finish.
 ///
-/// An item that has finished and was not yet taken counts like one under way: a consumer who is slow
-/// slows the batch down, and what is held is never more than the concurrency.
+/// An item that has finished and was not yet taken counts like one under way: a consumer who is
+/// slow slows the batch down, and what is held is never more than the concurrency.
 package struct BatchWindow: Equatable, Sendable {
     /// Items under way and finished but not taken, together, at most.
     package let concurrency: Int

@@ -1,5 +1,5 @@
-// Collects items into batches by size and by time: a batch goes when it is full, or when its first item
-// has waited long enough. A value; its owner keeps the time.
+// Collects items into batches by size and by time: a batch goes when it is full, or when its first
+// item has waited long enough. A value; its owner keeps the time.
 
 package import FetchTime
 

@@ -1,9 +1,9 @@
-// A circuit breaker: after repeated failures it refuses at once, then lets one request probe. A value
-// in an origin's record, or around any closure of the user's; reads no clock. Transitions are returned,
-// so that whoever observes is told in order.
+// A circuit breaker: after repeated failures it refuses at once, then lets one request probe. A
+// value in an origin's record, or around any closure of the user's; reads no clock. Transitions are
+// returned, so that whoever observes is told in order.
 //
-// Whoever is admitted holds a permit, and reports with it what became of the attempt. A permit of an
-// earlier state is stale: what was sent before the breaker opened says nothing about a probe.
+// Whoever is admitted holds a permit, and reports with it what became of the attempt. A permit of
+// an earlier state is stale: what was sent before the breaker opened says nothing about a probe.
 
 public import FetchTime
 

@@ -1,6 +1,6 @@
-// Who answers whom: callers who ask the same while it is being asked follow the one who asked first.
-// A value in an origin's record, on the reactor thread. Calls are known by numbers; whoever owns the calls
-// carries out what comes of an event.
+// Who answers whom: callers who ask the same while it is being asked follow the one who asked
+// first. A value in an origin's record, on the reactor thread. Calls are known by numbers; whoever
+// owns the calls carries out what comes of an event.
 //
 // A flight is one question under way: a leader, who holds the exchange, and followers, who wait.
 //
@@ -74,8 +74,8 @@ package struct Coalescer: Sendable {
     private let mostFollowers: Int
     private var flights: ContiguousArray<Flight> = []
     private var firstFree: Int32 = -1
-    /// Open addressing by the digest's lower half: slots of listed flights, or −1. As many places as
-    /// a power of two, at most half of them taken; none before the first.
+    /// Open addressing by the digest's lower half: slots of listed flights, or −1. As many places
+    /// as a power of two, at most half of them taken; none before the first.
     private var places: [Int32] = []
     private var listed = 0
     /// One more with every flight, so that no two are alike.

@@ -55,10 +55,11 @@ package struct PolitenessSlot: Resting, Equatable, Sendable {
                 .applied(to: delayNanoseconds, random: random))
     }
 
-    /// The request that was let go last did not start after all.
-    package mutating func unstarted() {
+    /// A request that was let go did not start after all. The next one need not wait for it, if
+    /// that is known at once; later others may have started, and their delay holds.
+    package mutating func unstarted(now: Instant) {
         inFlight = max(0, inFlight - 1)
-        nextStart = earlierStart
+        if lastUsed == now { nextStart = earlierStart }
     }
 
     /// A request ended with a response after `latency` ns, or without one (nil), which says nothing
@@ -138,10 +139,10 @@ package struct PolitenessTable: Sendable {
         table[live: slot].started(rules, now: now, random: random)
     }
 
-    /// See ``PolitenessSlot/unstarted()``.
-    package mutating func unstarted(_ slot: KeyedID) {
+    /// See ``PolitenessSlot/unstarted(now:)``.
+    package mutating func unstarted(_ slot: KeyedID, now: Instant) {
         guard table.isLive(slot) else { return }
-        table[live: slot].unstarted()
+        table[live: slot].unstarted(now: now)
     }
 
     /// See ``PolitenessSlot/ended(_:latency:succeeded:now:)``.

@@ -1,11 +1,12 @@
-// A bounded table of what is kept per host, domain or address: values that are in use, and values that
-// nobody uses but that still know something. Owned by the tables of limiters and politeness slots.
+// A bounded table of what is kept per host, domain or address: values that are in use, and values
+// that nobody uses but that still know something. Owned by the tables of limiters and politeness
+// slots.
 //
-// What nobody uses stands in a chain, least recently used first. It is forgotten as soon as it is at
-// rest and somebody looks: each new key looks at the two oldest. At the cap eight are looked at for
-// one at rest; if none is, the oldest goes although it still limits something, because a table that
-// can be made to grow is worse. Only values in use are never evicted: if they fill the table, a new
-// key is refused.
+// What nobody uses stands in a chain, least recently used first. It is forgotten as soon as it is
+// at rest and somebody looks: each new key looks at the two oldest. At the cap eight are looked at
+// for one at rest; if none is, the oldest goes although it still limits something, because a table
+// that can be made to grow is worse. Only values in use are never evicted: if they fill the table,
+// a new key is refused.
 
 internal import FetchTime
 

@@ -1,12 +1,13 @@
-// A limiter of any kind. The built-in kinds are no existentials, because this is asked once for every
-// request: a value, owned by a gate. What paces is kept in place beside what is rare, and not as one
-// more case of an enum: a case would be copied out and in again for each question.
+// A limiter of any kind. The built-in kinds are no existentials, because this is asked once for
+// every request: a value, owned by a gate. What paces is kept in place beside what is rare, and not
+// as one more case of an enum: a case would be copied out and in again for each question.
 
 package import FetchTime
 
 /// Which limiter a domain or a client gets.
 public enum RateLimit: Sendable {
-    /// At most rate · time + burst; see ``TokenBucket``. The burst is the rate's count unless given.
+    /// At most rate · time + burst; see ``TokenBucket``. The burst is the rate's count unless
+    /// given.
     case tokenBucket(Rate, burst: Int? = nil)
     /// Never more than the rate's count in any of its periods; see ``SlidingWindow``.
     case slidingWindow(Rate)

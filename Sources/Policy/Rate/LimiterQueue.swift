@@ -50,8 +50,8 @@ package struct LimiterQueue: Sendable {
 
     package var count: Int { line.count }
 
-    /// Lets `number` go now, or puts it in the line, or refuses it at once when its deadline can't be
-    /// met. Nobody goes before those who came earlier.
+    /// Lets `number` go now, or puts it in the line, or refuses it at once when its deadline can't
+    /// be met. Nobody goes before those who came earlier.
     package mutating func join(
         _ number: UInt64, cost: Int, deadline: Instant, now: Instant
     ) -> Joining {
@@ -95,8 +95,8 @@ package struct LimiterQueue: Sendable {
         return true
     }
 
-    /// Promises `cost` for a time, behind all who wait, and returns it; the caller goes then without
-    /// being told. Refused when that is after `latest`.
+    /// Promises `cost` for a time, behind all who wait, and returns it; the caller goes then
+    /// without being told. Refused when that is after `latest`.
     package mutating func reserve(
         _ cost: Int, latest: Instant, now: Instant
     ) -> Reservation {

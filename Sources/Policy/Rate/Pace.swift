@@ -2,10 +2,10 @@
 // far has been paid for, kept as a fraction, so that no rate drifts however odd its period.
 //
 // A grant of one costs T = period / count, which is seldom a whole number of nanoseconds: whole and
-// remainder are kept apart, the remainder in units of 1/count ns. `paidUp` is the theoretical arrival
-// time of the generic cell rate algorithm (ITU-T I.371): it moves by the cost of each grant, and is
-// never let lag behind the present. A bucket of B tokens is full when `paidUp` ≤ now, and may be
-// drawn on until `paidUp` = now + B·T. All sums saturate at the end of time.
+// remainder are kept apart, the remainder in units of 1/count ns. `paidUp` is the theoretical
+// arrival time of the generic cell rate algorithm (ITU-T I.371): it moves by the cost of each
+// grant, and is never let lag behind the present. A bucket of B tokens is full when `paidUp` ≤ now,
+// and may be drawn on until `paidUp` = now + B·T. All sums saturate at the end of time.
 
 internal import FetchTime
 

@@ -1,5 +1,5 @@
-// The sliding window: never more than N in any window, which no bucket can promise. A value; reads no
-// clock.
+// The sliding window: never more than N in any window, which no bucket can promise. A value; reads
+// no clock.
 //
 // What was granted in the last window is remembered as runs of (when, how many). Up to 1,024 grants
 // a window each run is one instant, and the limiter is exact. Above that, grants of 1/1,024 of the

@@ -1,4 +1,5 @@
-// The token bucket: full at first, refilled steadily, never above its burst. A value; reads no clock.
+// The token bucket: full at first, refilled steadily, never above its burst. A value; reads no
+// clock.
 
 public import FetchTime
 

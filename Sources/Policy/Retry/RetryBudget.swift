@@ -1,5 +1,5 @@
-// The retry budget of one origin: retries may add a share to the load, never multiply it. A value in
-// the origin's record; reads no clock.
+// The retry budget of one origin: retries may add a share to the load, never multiply it. A value
+// in the origin's record; reads no clock.
 
 package import FetchTime
 
