@@ -46,12 +46,15 @@ struct ProcessFigures {
     let threads: Int
     /// VmHWM: the most resident memory ever, in kB.
     let peakResidentKilobytes: Int
+    /// VmRSS: resident memory now, in kB.
+    let residentKilobytes: Int
 
     /// `process` is a pid or "self"; nil when it is gone.
     init?(of process: String = "self") {
         guard let text = readFile("/proc/\(process)/status") else { return nil }
         threads = Self.number(after: "Threads:", in: text) ?? 0
         peakResidentKilobytes = Self.number(after: "VmHWM:", in: text) ?? 0
+        residentKilobytes = Self.number(after: "VmRSS:", in: text) ?? 0
     }
 
     private static func number(after key: String, in text: String) -> Int? {
