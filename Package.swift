@@ -59,6 +59,7 @@ let package = Package(
         room("Reactor", ["FetchTime", "CFetchLinux"]),
         room("Transport", ["FetchReactor", "FetchBytes", "FetchTime"]),
         room("Policy", ["FetchHTTP", "FetchTime"]),
+        room("Cache", ["FetchHTTP", "FetchTime", "FetchBytes"]),
         room("Road", ["FetchHTTP", "FetchTime", "FetchPolicy"]),
         room(
             "Engine",
@@ -119,6 +120,7 @@ let package = Package(
             "Transport",
             ["FetchTransport", "FetchReactor", "FetchTime", "FetchBytes", "TestSupport"]),
         tests("Policy", ["FetchPolicy", "FetchTime"]),
+        tests("Cache", ["FetchCache", "FetchHTTP", "FetchTime", "FetchBytes"]),
         tests("Road", ["FetchRoad", "FetchPolicy", "FetchHTTP", "FetchTime"]),
         tests(
             "Engine",
