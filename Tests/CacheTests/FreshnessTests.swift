@@ -59,7 +59,7 @@ struct FreshnessTests {
         §5.2 unknown directives say nothing / cc foo, max-age=60, bar=1 / 59 => hit
         §5.2 a comma in quotes separates nothing / cc foo="a, max-age=1", max-age=60 / 59 => hit
         §5.2 empty members say nothing / cc , ,max-age=60,, / 59 => hit
-        §5.2 tabs are blanks / Cache-Control:	foo	,	max-age=60 / 59 => hit
+        §5.2 tabs are blanks / Cache-Control: foo\t,\tmax-age=60 / 59 => hit
         §5.2 lines are one list / cc foo | cc max-age=60 / 59 => hit
         §5.2 a name that only begins alike / cc max-ages=60 | etag / 1 => validate
         §5.2 a name that only ends alike / cc x-max-age=60 | etag / 1 => validate

@@ -50,7 +50,8 @@ struct Rehearsal {
 
     /// An origin's answer, and its body when that is wanted.
     mutating func respond(
-        _ lookup: inout CacheLookup, _ status: UInt16, _ fields: String, body: String = "0123456789",
+        _ lookup: inout CacheLookup, _ status: UInt16, _ fields: String,
+        body: String = "0123456789",
         delay: Double = 0
     ) -> Verdict {
         let sent = now
@@ -67,7 +68,7 @@ struct Rehearsal {
     /// Asks, and lets the origin answer if it is asked.
     @discardableResult
     mutating func fetch(
-        _ request: CacheRequest, _ status: UInt16 = 200, _ fields: String,
+        _ request: CacheRequest, _ status: UInt16, _ fields: String,
         body: String = "0123456789", delay: Double = 0
     ) -> CacheLookup.Action {
         var (lookup, action) = begin(request)
@@ -77,17 +78,31 @@ struct Rehearsal {
         return action
     }
 
-    /// What would be done with a request, in a word.
-    func outcome(_ request: CacheRequest) -> String {
-        Self.word(begin(request).1)
+    /// The same, with a 200.
+    @discardableResult
+    mutating func fetch(
+        _ request: CacheRequest, _ fields: String, body: String = "0123456789", delay: Double = 0
+    ) -> CacheLookup.Action {
+        fetch(request, 200, fields, body: body, delay: delay)
     }
 
-    static func word(_ action: CacheLookup.Action) -> String {
+    /// What would be done with a request, in a word.
+    func outcome(_ request: CacheRequest) -> String {
+        let (lookup, action) = begin(request)
+        let timeToLive = lookup.report.timeToLive ?? 0
+        if case .answer(let answer, _) = action, !answer.response.isFresh(now) {
+            return Self.word(action, isStale: timeToLive <= 0)
+        }
+        return Self.word(action)
+    }
+
+    static func word(_ action: CacheLookup.Action, isStale: Bool = false) -> String {
         switch action {
         case .askStore: "ask"
         case .refuse: "refuse"
         case .answer(let answer, let revalidate):
-            word(answer) + (revalidate ? "+revalidate" : "")
+            (isStale ? word(answer).replacing("hit", with: "stale") : word(answer))
+                + (revalidate ? "+revalidate" : "")
         case .forward(let fields):
             fields.contains { $0.name.hasPrefix("If-") } ? "validate" : "forward"
         }
