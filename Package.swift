@@ -120,7 +120,8 @@ let package = Package(
             "Transport",
             ["FetchTransport", "FetchReactor", "FetchTime", "FetchBytes", "TestSupport"]),
         tests("Policy", ["FetchPolicy", "FetchTime"]),
-        tests("Cache", ["FetchCache", "FetchHTTP", "FetchTime", "FetchBytes"]),
+        tests(
+            "Cache", ["FetchCache", "FetchHTTP", "FetchTime", "FetchBytes", "CFetchLinux"]),
         tests("Road", ["FetchRoad", "FetchPolicy", "FetchHTTP", "FetchTime"]),
         tests(
             "Engine",
