@@ -43,10 +43,19 @@ package final class CachedResponse: Sendable {
     package let facts: Facts
     /// What it costs in memory, its place in an index included.
     package let allocatedBytes: Int
+    /// The first moment at which it is stale, by either clock: by the wall clock in nanoseconds
+    /// since the epoch.
+    private let staleAt: Instant
+    private let staleAtWall: Int64
 
     package init(_ facts: Facts) {
         self.facts = facts
         allocatedBytes = Self.allocatedBytes(facts)
+        let left = Nanoseconds.of(facts.freshness.lifetime) &- facts.freshness.initialAge
+        let came = facts.times.response
+        // What is stale from the start is stale before the start, too.
+        staleAt = left > 0 ? came.instant.adding(nanoseconds: left) : Instant(nanoseconds: .min)
+        staleAtWall = Nanoseconds.sinceEpoch(came.wall.adding(nanoseconds: left))
     }
 
     package var status: UInt16 { facts.status }
@@ -92,7 +101,7 @@ package final class CachedResponse: Sendable {
     private static func allocatedBytes(_ facts: Facts) -> Int {
         // An object begins with two words of its own.
         let object = Allocation.bytes(
-            for: 16 + MemoryLayout<Facts>.size + 8 + MemoryLayout<Int>.size)
+            for: 16 + MemoryLayout<Facts>.size + 8 + 3 * MemoryLayout<Int64>.size)
         return object + facts.fields.allocatedBytes + facts.body.allocatedBytes
             + MemoryIndex.bytesPerEntry
     }
@@ -131,11 +140,31 @@ extension CachedResponse {
         Nanoseconds.of(facts.freshness.lifetime) &- age(now)
     }
 
-    /// Section 4.2.
-    package func isFresh(_ now: Now) -> Bool { timeToLive(now) > 0 }
+    /// Section 4.2: whether `timeToLive` is more than nothing.
+    package func isFresh(_ now: Now) -> Bool {
+        now.instant < staleAt && Nanoseconds.sinceEpoch(now.wall) < staleAtWall
+    }
 
-    /// Whether nothing it says keeps it from being used while it is fresh.
-    package var needsNoValidation: Bool { !facts.control.alwaysValidate }
+    /// Whether a request that asks nothing of the cache may be given it as it is.
+    func isUsedUnasked(_ now: Now) -> Bool {
+        !facts.control.alwaysValidate && isFresh(now) && isWhole
+    }
+}
+
+// MARK: The key
+
+extension CachedResponse {
+    /// Whether it stands under this key.
+    func isStored(for target: Target, _ partition: CachePartition) -> Bool {
+        facts.partition == partition
+            && facts.fields.received(facts.uri, isResourceOf: target)
+    }
+
+    func isSelected(by headers: borrowing Headers, _ defaults: borrowing Headers) -> Bool {
+        guard !facts.selecting.isEmpty else { return true }
+        let selecting = selectingBytes
+        return SelectingFields.match(selecting.span, headers, defaults)
+    }
 }
 
 /// What a stored response says about being used without asking.

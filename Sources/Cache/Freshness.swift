@@ -93,6 +93,14 @@ enum Nanoseconds {
         min(min(one, most) &+ min(other, most), most)
     }
 
+    /// Wall time, saturating in the years 1677 and 2262.
+    static func sinceEpoch(_ time: Timestamp) -> Int64 {
+        let (nanoseconds, overflow) = time.seconds.multipliedReportingOverflow(by: 1_000_000_000)
+        let (sum, isTooLate) = nanoseconds.addingReportingOverflow(Int64(time.nanoseconds))
+        guard overflow || isTooLate else { return sum }
+        return time.seconds < 0 ? .min : .max
+    }
+
     /// From one wall time to another, not negative; nil when the wall clock was set back.
     static func between(_ earlier: Timestamp, _ later: Timestamp) -> Int64? {
         guard earlier <= later else { return nil }

@@ -22,8 +22,8 @@ package struct MemoryIndex: Sendable {
         package init() {}
     }
 
+    /// A place, apart from the response that stands in it: so that reading it counts no reference.
     struct Slot: Sendable {
-        var response: CachedResponse?
         var keyHash: UInt64 = 0
         var targetHash: UInt64 = 0
         var links = Links()
@@ -41,7 +41,9 @@ package struct MemoryIndex: Sendable {
 
     /// What a stored response costs in the index: its slot and its share of two tables that are
     /// half empty at most.
-    package static var bytesPerEntry: Int { MemoryLayout<Slot>.stride + 16 }
+    package static var bytesPerEntry: Int {
+        MemoryLayout<Slot>.stride + MemoryLayout<CachedResponse?>.stride + 16
+    }
 
     package private(set) var limits: Limits
     package private(set) var count = 0
@@ -50,9 +52,11 @@ package struct MemoryIndex: Sendable {
     /// Stored responses that went because of a bound.
     package private(set) var evictions = 0
 
-    var slots: ContiguousArray<Slot> = []
+    private var slots: ContiguousArray<Slot> = []
+    /// What stands in the slots; nil in one that is free.
+    private var responses: ContiguousArray<CachedResponse?> = []
     private var free: Int32 = -1
-    var newest: Int32 = -1
+    private var newest: Int32 = -1
     private var oldest: Int32 = -1
     /// As many as a power of two: the first slot of each list.
     private var keyBuckets: ContiguousArray<Int32>
@@ -78,43 +82,25 @@ package struct MemoryIndex: Sendable {
         defaults: borrowing Headers, now: Now
     ) -> CachedResponse? {
         let hash = CacheKey.hash(target.resourceHash, partition)
-        var found: Int32 = -1
+        var found: CachedResponse?
+        var place: Int32 = -1
         var index = keyBuckets[bucket(hash)]
         while index >= 0 {
-            if isSelected(index, hash, target, partition, headers, defaults) {
+            if slots[Int(index)].keyHash == hash, let response = responses[Int(index)],
+                response.isStored(for: target, partition),
+                response.isSelected(by: headers, defaults)
+            {
                 // Of two variants the more recent one counts, and which that is takes a closer
-                // look; parts need one as well.
-                if found >= 0 { return nil }
-                found = index
+                // look.
+                if found != nil { return nil }
+                found = response
+                place = index
             }
             index = slots[Int(index)].links.nextOfKey
         }
-        guard found >= 0, let response = slots[Int(found)].response, response.isWhole,
-            response.needsNoValidation, response.isFresh(now)
-        else { return nil }
-        use(found)
+        guard let response = found, response.isUsedUnasked(now) else { return nil }
+        use(place)
         return response
-    }
-
-    @inline(__always)
-    private func isSelected(
-        _ index: Int32, _ hash: UInt64, _ target: Target, _ partition: CachePartition,
-        _ headers: borrowing Headers, _ defaults: borrowing Headers
-    ) -> Bool {
-        guard slots[Int(index)].keyHash == hash, let response = slots[Int(index)].response,
-            isOf(response, target, partition)
-        else { return false }
-        if response.facts.selecting.isEmpty { return true }
-        let selecting = response.selectingBytes
-        return SelectingFields.match(selecting.span, headers, defaults)
-    }
-
-    private func isOf(
-        _ response: CachedResponse, _ target: Target, _ partition: CachePartition
-    ) -> Bool {
-        guard response.facts.partition == partition else { return false }
-        let uri = response.uriBytes
-        return target.isResource(uri.span)
     }
 
     /// Everything that is stored under a key, whatever request fields it was selected by.
@@ -123,8 +109,8 @@ package struct MemoryIndex: Sendable {
         let hash = key.hash
         var index = keyBuckets[bucket(hash)]
         while index >= 0 {
-            if slots[Int(index)].keyHash == hash, let response = slots[Int(index)].response,
-                isOf(response, key.target, key.partition)
+            if slots[Int(index)].keyHash == hash, let response = responses[Int(index)],
+                response.isStored(for: key.target, key.partition)
             {
                 found.append(response)
             }
@@ -192,8 +178,8 @@ package struct MemoryIndex: Sendable {
         var index = targetBuckets[bucket(hash)]
         while index >= 0 {
             let next = slots[Int(index)].links.nextOfTarget
-            if slots[Int(index)].targetHash == hash, let response = slots[Int(index)].response,
-                isOf(response, target, response.facts.partition)
+            if slots[Int(index)].targetHash == hash, let response = responses[Int(index)],
+                response.isStored(for: target, response.facts.partition)
             {
                 removeSlot(index)
             }
@@ -212,7 +198,7 @@ package struct MemoryIndex: Sendable {
         var index = newest
         while index >= 0 {
             let next = slots[Int(index)].links.older
-            if let response = slots[Int(index)].response, fits(response) { removeSlot(index) }
+            if let response = responses[Int(index)], fits(response) { removeSlot(index) }
             index = next
         }
     }
@@ -239,7 +225,7 @@ package struct MemoryIndex: Sendable {
     package func forEach(_ body: (CachedResponse) -> Void) {
         var index = newest
         while index >= 0 {
-            if let response = slots[Int(index)].response { body(response) }
+            if let response = responses[Int(index)] { body(response) }
             index = slots[Int(index)].links.older
         }
     }
@@ -264,7 +250,7 @@ package struct MemoryIndex: Sendable {
         let hash = CacheKey.hash(response.facts.targetHash, response.facts.partition)
         var index = keyBuckets[bucket(hash)]
         while index >= 0 {
-            if slots[Int(index)].response === response { return index }
+            if responses[Int(index)] === response { return index }
             index = slots[Int(index)].links.nextOfKey
         }
         return -1
@@ -278,7 +264,7 @@ package struct MemoryIndex: Sendable {
         var index = keyBuckets[bucket(hash)]
         while index >= 0 {
             let next = slots[Int(index)].links.nextOfKey
-            if slots[Int(index)].keyHash == hash, let other = slots[Int(index)].response,
+            if slots[Int(index)].keyHash == hash, let other = responses[Int(index)],
                 other.isUnderSameKey(as: response)
             {
                 variants += 1
@@ -300,9 +286,10 @@ package struct MemoryIndex: Sendable {
         } else {
             index = Int32(truncatingIfNeeded: slots.count)
             slots.append(Slot())
+            responses.append(nil)
         }
         let place = Int(index)
-        slots[place].response = response
+        responses[place] = response
         slots[place].targetHash = response.facts.targetHash
         slots[place].keyHash = CacheKey.hash(
             response.facts.targetHash, response.facts.partition)
@@ -315,12 +302,12 @@ package struct MemoryIndex: Sendable {
 
     private mutating func removeSlot(_ index: Int32) {
         let place = Int(index)
-        guard let response = slots[place].response else { return }
+        guard let response = responses[place] else { return }
         unlinkFromUse(index)
         unlinkFromBuckets(index)
         count -= 1
         bytes -= response.allocatedBytes
-        slots[place].response = nil
+        responses[place] = nil
         slots[place].links.older = free
         free = index
     }

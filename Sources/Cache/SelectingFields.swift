@@ -1,9 +1,10 @@
 // SelectingFields: the request fields that took part in choosing a stored response, and whether
 // another request has the same (RFC 9111 section 4.1). Pure; any thread.
 //
-// They stand in the stored response's own bytes, one after the other: a name in lower case, NUL, `1`
-// and the value or `0` where the request had none, NUL. A field's value holds no NUL. Comparing them
-// with a request allocates nothing as long as the two say the same in the same order.
+// They stand in the stored response's own bytes, one after the other: a word with the counts of name
+// and value, the latter one more than it is, so that 0 says that the request had none; the name in
+// lower case; the value. Comparing them with a request allocates nothing as long as the two say the
+// same in the same order.
 
 internal import FetchBytes
 internal import FetchHTTP
@@ -15,17 +16,18 @@ enum SelectingFields {
         guard case .fields(let names) = vary else { return [] }
         var bytes: [UInt8] = []
         for name in names {
+            let value = combined(request, name)
+            append(UInt64(name.utf8.count), to: &bytes)
+            append(UInt64(value.map { $0.count + 1 } ?? 0), to: &bytes)
             bytes += name.utf8
-            bytes.append(0)
-            if let value = combined(request, name) {
-                bytes.append(UInt8(ascii: "1"))
-                bytes += value
-            } else {
-                bytes.append(UInt8(ascii: "0"))
-            }
-            bytes.append(0)
+            bytes += value ?? []
         }
         return bytes
+    }
+
+    /// Four bytes, the lowest first: a request's fields are shorter than a mebibyte.
+    private static func append(_ count: UInt64, to bytes: inout [UInt8]) {
+        for shift in [0, 8, 16, 24] { bytes.append(UInt8(truncatingIfNeeded: count >> shift)) }
     }
 
     /// Whether a request says the same as the one these were written from.
@@ -37,31 +39,22 @@ enum SelectingFields {
         _ stored: Span<UInt8>, _ headers: borrowing Headers, _ defaults: borrowing Headers
     ) -> Bool {
         var index = 0
-        while index < stored.count {
-            let nameEnd = endOfPart(stored, index)
-            let valueEnd = endOfPart(stored, nameEnd &+ 1)
-            let isThere = stored[nameEnd &+ 1] == UInt8(ascii: "1")
-            let name = stored.extracting(index..<nameEnd)
-            let value = stored.extracting(nameEnd &+ 2..<valueEnd)
-            let matches =
-                switch headers.firstIndex(ofName: name) {
-                case .some(let first): isThere && Self.matches(name, value, headers, first)
-                case nil:
-                    switch defaults.firstIndex(ofName: name) {
-                    case .some(let first): isThere && Self.matches(name, value, defaults, first)
-                    case nil: !isThere
-                    }
-                }
-            guard matches else { return false }
-            index = valueEnd &+ 1
+        while index &+ 8 <= stored.count {
+            let counts = Scan.word(stored, at: index)
+            let nameEnd = index &+ 8 &+ Int(counts & 0xffff_ffff)
+            let valueCount = Int(counts &>> 32) &- 1
+            let name = stored.extracting(index &+ 8..<nameEnd)
+            index = nameEnd &+ max(valueCount, 0)
+            let value = stored.extracting(nameEnd..<index)
+            if let first = headers.firstIndex(ofName: name) {
+                guard valueCount >= 0, matches(name, value, headers, first) else { return false }
+            } else if let first = defaults.firstIndex(ofName: name) {
+                guard valueCount >= 0, matches(name, value, defaults, first) else { return false }
+            } else if valueCount >= 0 {
+                return false
+            }
         }
         return true
-    }
-
-    private static func endOfPart(_ bytes: Span<UInt8>, _ start: Int) -> Int {
-        var index = start
-        while index < bytes.count, bytes[index] != 0 { index &+= 1 }
-        return index
     }
 
     private static func matches(

@@ -50,9 +50,14 @@ enum SelectingValue {
     }
 
     private static func isSame(_ one: Span<UInt8>, _ other: Span<UInt8>) -> Bool {
-        guard one.count == other.count else { return false }
+        let count = one.count
+        guard count == other.count else { return false }
         var index = 0
-        while index < one.count {
+        while index &+ 8 <= count {
+            guard Scan.word(one, at: index) == Scan.word(other, at: index) else { return false }
+            index &+= 8
+        }
+        while index < count {
             guard one[index] == other[index] else { return false }
             index &+= 1
         }

