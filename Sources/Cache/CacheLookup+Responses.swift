@@ -135,7 +135,7 @@ extension CacheLookup {
             return .pass(collect: nil)
         }
         wasRepeated = true
-        let action = forward(.answer, report.forward ?? .stale)
+        let action = forward(.answer, report.forward ?? .stale, validationLines)
         guard case .forward(let fields) = action else { return .fail }
         return .forward(fields)
     }
@@ -162,7 +162,7 @@ extension CacheLookup {
         guard case .store = decision, !namesOthers else { return (updated, [.remove(old)]) }
         // Chosen though not selected: the same representation answers another request too.
         if isChosen, !old.isSelected(by: request) {
-            return (updated, [.store(updated, superseding: [])])
+            return (updated, freshened(old, newer, times).1 + [.store(updated, superseding: [])])
         }
         return (updated, [.replace(old, with: updated)])
     }
@@ -175,7 +175,7 @@ extension CacheLookup {
 
     /// A stored response in the place of an error, where one may be used.
     private mutating func standIn(_ now: Now) -> CacheAnswer? {
-        guard request.headers.cachingFields.isDisjoint(with: .conditions),
+        guard request.kinds.isDisjoint(with: .conditions),
             let (response, form) = standInCandidate(),
             ReuseDecision.standsIn(response, request, now: now)
         else { return nil }

@@ -83,22 +83,43 @@ package struct CacheLookup: Sendable {
     }
 
     /// The validation in the background of what was answered while stale.
+    ///
+    /// What is sent is the lookup's `request`: without the caller's conditions and directives.
     package init(revalidating request: CacheRequest, _ rules: CacheRules) {
-        self.request = request
+        self.request = request.forEverybody
         self.rules = rules
         isBackground = true
+    }
+
+    /// A GET in standard mode for which nothing was stored, as `MemoryIndex.glance` said, and which
+    /// has gone to the origin meanwhile. Worth making where `mayBeStored` says so.
+    package init(missed request: CacheRequest, _ rules: CacheRules) {
+        self.init(request, rules)
+        state = .forwarded(.answer)
+        report.forward = .uriMiss
+    }
+
+    /// Whether the answer to such a request could be stored, at a glance: most say nothing that a
+    /// cache could go by.
+    package static func mayBeStored(_ fields: FieldSection, _ rules: CacheRules) -> Bool {
+        rules.heuristics != nil || rules.forcedLifetime != nil || rules.staleIfError > 0
+            || !StorableFields(of: fields).isDisjoint(with: .reasons)
     }
 
     // MARK: Events before the origin is asked
 
     /// The request begins.
     package mutating func begin() -> Action {
+        if isOnlyFromStore, !mayAskStore {
+            report.forward = .request
+            return refuse()
+        }
         guard request.mode != .noStore else {
             return forward(.unstored, .bypass, Self.noCacheLines(request))
         }
         guard request.mayBeAnswered else { return forward(.unstored, .method) }
         // Conditions that only the origin may evaluate (RFC 9111 section 4.3.2).
-        guard !request.headers.cachingFields.contains(.forOrigin) else {
+        guard !request.kinds.contains(.forOrigin) else {
             return forward(.answer, .request)
         }
         guard request.mode != .reload else {
@@ -110,6 +131,7 @@ package struct CacheLookup: Sendable {
 
     /// The store has answered with all it has under the key; nothing where it failed.
     package mutating func storeAnswered(_ stored: [CachedResponse], now: Now) -> Action {
+        guard !stored.isEmpty else { return miss() }
         self.stored = stored
         selected =
             stored.filter { $0.isSelected(by: request) }
@@ -126,6 +148,12 @@ package struct CacheLookup: Sendable {
             report.forward = reason
             return isOnlyFromStore ? refuse() : validate(response)
         }
+    }
+
+    /// Whether the method, the mode and the conditions leave anything to the store.
+    private var mayAskStore: Bool {
+        request.mayBeAnswered && request.mode != .noStore && request.mode != .reload
+            && !request.kinds.contains(.forOrigin)
     }
 
     private var isOnlyFromStore: Bool {
@@ -185,7 +213,8 @@ package struct CacheLookup: Sendable {
             report.forward = missReason
             return refuse()
         }
-        let variants = selected.isEmpty && mayAddConditions ? taggedVariants : []
+        let asksVariants = !stored.isEmpty && selected.isEmpty && mayAddConditions
+        let variants = asksVariants ? taggedVariants : []
         guard !variants.isEmpty else { return forward(.answer, missReason, validationLines) }
         return forward(
             .validation(variants), missReason,
@@ -221,7 +250,7 @@ package struct CacheLookup: Sendable {
 
     /// Whether the request says nothing that conditions of the cache's would contradict.
     private var mayAddConditions: Bool {
-        request.headers.cachingFields.isDisjoint(with: .conditions)
+        request.kinds.isDisjoint(with: .conditions)
     }
 
     mutating func forward(
@@ -239,8 +268,8 @@ package struct CacheLookup: Sendable {
 
     /// What the Fetch standard adds for a caller who wants validation, so that caches on the way
     /// do the same.
-    private var validationLines: [FieldLine] {
-        guard request.mode == .noCache, !request.headers.cachingFields.contains(.directives) else {
+    var validationLines: [FieldLine] {
+        guard request.mode == .noCache, !request.kinds.contains(.directives) else {
             return []
         }
         return [FieldLine("Cache-Control", "max-age=0")]

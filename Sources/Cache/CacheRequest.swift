@@ -16,6 +16,8 @@ package struct CacheRequest: Sendable {
     package let mode: CacheMode
     /// What its Cache-Control, or its Pragma, says.
     package let control: RequestCacheControl
+    /// Which fields are there that matter to a cache.
+    package let kinds: CachingFields
 
     package init(
         _ method: Method, _ target: Target, _ headers: Headers = Headers(),
@@ -28,9 +30,14 @@ package struct CacheRequest: Sendable {
         self.defaults = defaults
         self.partition = partition
         self.mode = mode
-        control =
-            headers.cachingFields.contains(.directives)
-            ? RequestCacheControl(headers) : RequestCacheControl()
+        kinds = headers.cachingFields.union(defaults.cachingFields)
+        if headers.cachingFields.contains(.directives) {
+            control = RequestCacheControl(headers)
+        } else if defaults.cachingFields.contains(.directives) {
+            control = RequestCacheControl(defaults)
+        } else {
+            control = RequestCacheControl()
+        }
     }
 
     /// Where what is stored for it would be.
@@ -43,36 +50,44 @@ package struct CacheRequest: Sendable {
 
     /// Whether it says who asks: then the answer may be meant for nobody else.
     var showsCredentials: Bool {
-        !headers.cachingFields.union(defaults.cachingFields)
-            .isDisjoint(with: [.authorization, .cookie])
+        !kinds.isDisjoint(with: [.authorization, .cookie])
     }
 
     /// RFC 9111 section 3.5 asks after this one alone.
-    var hasAuthorization: Bool {
-        headers.cachingFields.union(defaults.cachingFields).contains(.authorization)
-    }
-
-    /// The caller's own conditions that a cache may evaluate.
-    var hasConditions: Bool {
-        !headers.cachingFields.isDisjoint(with: [.ifNoneMatch, .ifModifiedSince])
-    }
+    var hasAuthorization: Bool { kinds.contains(.authorization) }
 
     /// Its Range, where it has one and may: another method than GET ignores it (RFC 9110 section
     /// 14.2).
     var range: RangeRequest? {
-        guard isGet, headers.cachingFields.contains(.range) else { return nil }
+        guard isGet, kinds.contains(.range) else { return nil }
         guard let value = single("Range") else { return .other }
         return RangeRequest(value.span)
     }
 
     /// The value of a field that is there exactly once.
     func single(_ name: String) -> Bytes? {
+        let source = source(of: name)
         var found: Bytes?
-        for index in 0..<headers.count where headers.hasName(name, at: index) {
+        for index in 0..<source.count where source.hasName(name, at: index) {
             guard found == nil else { return nil }
-            found = headers.value(at: index)
+            found = source.value(at: index)
         }
         return found
+    }
+
+    /// The fields among which a name is to be looked for: a caller's takes a default's place.
+    func source(of name: String) -> Headers { headers.contains(name) ? headers : defaults }
+
+    /// The same request without the caller's conditions, range and directives: to validate in the
+    /// background what others will be given.
+    var forEverybody: CacheRequest {
+        var headers = headers
+        for name in [
+            "If-None-Match", "If-Modified-Since", "If-Range", "Range", "Cache-Control", "Pragma",
+        ] {
+            headers.remove(name)
+        }
+        return CacheRequest(.get, target, headers, defaults: defaults, partition: partition)
     }
 }
 

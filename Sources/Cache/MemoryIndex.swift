@@ -71,36 +71,52 @@ package struct MemoryIndex: Sendable {
 
     // MARK: Looking up
 
-    /// A response that is fresh and answers a request whose fields and mode leave it to the cache:
-    /// the short way, which allocates nothing. Nil where `CacheLookup` has to decide.
+    /// What a look at the index shows at once.
+    package enum Glance: Equatable, Sendable {
+        /// Fresh, and what the request selects.
+        case hit(CachedResponse)
+        /// Nothing is stored under the request's key.
+        case nothing
+        /// `CacheLookup` has to decide.
+        case undecided
+    }
+
+    /// The short way, which allocates nothing, for a GET in standard mode: what `CacheLookup` would
+    /// make of it, where that is plain.
     ///
     /// - Parameters:
-    ///   - headers: the caller's fields, none of which may be among `CachingFields.deciding`.
+    ///   - headers: the caller's fields.
     ///   - defaults: fields that are sent where the caller gives none of that name.
-    package mutating func freshHit(
+    ///   - kinds: both their `cachingFields`; the defaults' need be found once only.
+    package mutating func glance(
         _ target: Target, _ partition: CachePartition, _ headers: borrowing Headers,
-        defaults: borrowing Headers, now: Now
-    ) -> CachedResponse? {
+        defaults: borrowing Headers, kinds: CachingFields, now: Now
+    ) -> Glance {
+        guard kinds.isDisjoint(with: .deciding) else { return .undecided }
         let hash = CacheKey.hash(target.resourceHash, partition)
+        var isAnyStored = false
         var found: CachedResponse?
         var place: Int32 = -1
         var index = keyBuckets[bucket(hash)]
         while index >= 0 {
             if slots[Int(index)].keyHash == hash, let response = responses[Int(index)],
-                response.isStored(for: target, partition),
-                response.isSelected(by: headers, defaults)
+                response.isStored(for: target, partition)
             {
-                // Of two variants the more recent one counts, and which that is takes a closer
-                // look.
-                if found != nil { return nil }
-                found = response
-                place = index
+                isAnyStored = true
+                if response.isSelected(by: headers, defaults) {
+                    // Of two the more recent one counts, and which that is takes a closer look.
+                    if found != nil { return .undecided }
+                    found = response
+                    place = index
+                }
             }
             index = slots[Int(index)].links.nextOfKey
         }
-        guard let response = found, response.isUsedUnasked(now) else { return nil }
+        guard let response = found, response.isUsedUnasked(now) else {
+            return isAnyStored ? .undecided : .nothing
+        }
         use(place)
-        return response
+        return .hit(response)
     }
 
     /// Everything that is stored under a key, whatever request fields it was selected by.

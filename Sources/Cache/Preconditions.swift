@@ -13,10 +13,10 @@ enum Preconditions {
     /// Whether the caller has the stored response already, so that a 304 is the answer.
     static func isNotModified(_ request: CacheRequest, _ stored: CachedResponse) -> Bool {
         guard stored.status == 200 || stored.status == 206 else { return false }
-        let fields = request.headers.cachingFields
+        let fields = request.kinds
         if fields.contains(.ifNoneMatch) {
             // If-Modified-Since is then ignored, even if this list can't be read.
-            return EntityTagList("If-None-Match", of: request.headers)?
+            return EntityTagList("If-None-Match", of: request.source(of: "If-None-Match"))?
                 .containsWeakly(stored.entityTag) ?? false
         }
         guard fields.contains(.ifModifiedSince), let field = request.single("If-Modified-Since"),
@@ -29,7 +29,7 @@ enum Preconditions {
     /// Whether a Range is to be obeyed; if not, the whole representation is the answer (RFC 9110
     /// section 13.1.5).
     static func holdsForRange(_ request: CacheRequest, _ stored: CachedResponse) -> Bool {
-        guard request.headers.cachingFields.contains(.ifRange) else { return true }
+        guard request.kinds.contains(.ifRange) else { return true }
         guard let value = request.single("If-Range"), let first = value.first else { return false }
         let isMarked = value.count > 1 && value[1] == UInt8(ascii: "/")
         if first == UInt8(ascii: "\"") || (first == UInt8(ascii: "W") && isMarked) {

@@ -30,23 +30,30 @@ package struct ResponseFacts: Sendable {
     package let entityTag: EntityTag?
     package let vary: VaryField
 
+    /// Which fields are there.
+    package let kinds: StorableFields
+
     /// - Parameter received: the wall clock in seconds when the head came.
     package init(_ status: UInt16, _ fields: FieldSection, received: Int64) {
+        let kinds = StorableFields(of: fields)
         self.status = status
         self.fields = fields
-        control = ResponseCacheControl(fields)
-        let date = Self.date("date", fields, received)
+        self.kinds = kinds
+        control =
+            kinds.contains(.cacheControl) ? ResponseCacheControl(fields) : ResponseCacheControl()
+        let date = kinds.contains(.date) ? Self.date("date", fields, received) : nil
         self.date = date ?? received
         hasDate = date != nil
-        if fields.contains("expires") {
+        if kinds.contains(.expires) {
             expires = Self.date("expires", fields, received).map { .at($0) } ?? .invalid
         } else {
             expires = .absent
         }
-        age = DeltaSeconds.age(fields) ?? 0
-        lastModified = Self.date("last-modified", fields, received)
-        entityTag = EntityTag(of: fields)
-        vary = VaryField(fields)
+        age = kinds.contains(.age) ? DeltaSeconds.age(fields) ?? 0 : 0
+        lastModified =
+            kinds.contains(.lastModified) ? Self.date("last-modified", fields, received) : nil
+        entityTag = kinds.contains(.entityTag) ? EntityTag(of: fields) : nil
+        vary = kinds.contains(.vary) ? VaryField(fields) : .nothing
     }
 
     /// The date in the first field of a name.
@@ -54,6 +61,9 @@ package struct ResponseFacts: Sendable {
         guard let index = fields.firstIndex(of: name) else { return nil }
         return HTTPDate.seconds(fields.valueSpan(at: index), now: now)
     }
+
+    /// Whether it sets a cookie.
+    var setsCookie: Bool { kinds.contains(.setCookie) }
 
     /// Whether it can be asked after: a tag or a date of its representation.
     var hasValidator: Bool { entityTag != nil || lastModified != nil }

@@ -86,7 +86,7 @@ package enum StorageDecision: Equatable, Sendable {
         if request.hasAuthorization, !allowsSharing, !control.has(.mustRevalidate) {
             return .authorization
         }
-        if response.fields.contains("set-cookie"), !allowsSharing { return .setCookie }
+        if response.setsCookie, !allowsSharing { return .setCookie }
         return nil
     }
 
@@ -111,6 +111,6 @@ package enum StorageDecision: Equatable, Sendable {
     }
 
     static func isSensitive(_ request: CacheRequest, _ response: ResponseFacts) -> Bool {
-        request.showsCredentials || response.fields.contains("set-cookie")
+        request.showsCredentials || response.setsCookie
     }
 }

@@ -6,6 +6,9 @@ internal import FetchBytes
 
 /// Chooses and merges fields.
 enum StoredFields {
+    /// The most connection options that are looked at: each costs a look at every field.
+    static let mostOptions = 64
+
     /// Fields of one connection or one hop (RFC 9110 section 7.6.1), and Age, which every answer
     /// gets anew.
     private static func isNeverStored(_ name: Span<UInt8>) -> Bool {
@@ -112,11 +115,12 @@ enum StoredFields {
         var names = response.control.noCacheFields
         if rules.forcedLifetime != nil { names = [] }
         if rules.isShared { names += response.control.privateFields }
+        let most = names.count + mostOptions
         var next = response.fields.firstIndex(of: "connection")
         while let index = next {
             let value = response.fields.valueSpan(at: index)
             var cursor = ListCursor()
-            while let member = cursor.next(in: value) {
+            while names.count < most, let member = cursor.next(in: value) {
                 let name = value.extracting(member)
                 if !isForEverybody(name) { names.append(FieldText.latin1(name).lowercased()) }
             }

@@ -35,6 +35,9 @@ package struct ResponseCacheControl: Equatable, Sendable {
     package private(set) var staleWhileRevalidate: Int64?
     /// Seconds (RFC 5861 section 4).
     package private(set) var staleIfError: Int64?
+    /// The most names that such lists may hold together; with more, all of the response is meant.
+    package static let mostFields = 64
+
     /// Lower-case names that `no-cache="…"` lists.
     package private(set) var noCacheFields: [String] = []
     /// Lower-case names that `private="…"` lists.
@@ -73,7 +76,9 @@ package struct ResponseCacheControl: Equatable, Sendable {
 
     /// Names that can't be read mean all of the response.
     private mutating func addNoCache(_ directive: CacheDirective) {
-        if let names = directive.fieldNames {
+        if let names = directive.fieldNames,
+            names.count + noCacheFields.count <= Self.mostFields
+        {
             noCacheFields += names
         } else {
             directives.insert(.noCache)
@@ -81,7 +86,9 @@ package struct ResponseCacheControl: Equatable, Sendable {
     }
 
     private mutating func addPrivate(_ directive: CacheDirective) {
-        if let names = directive.fieldNames {
+        if let names = directive.fieldNames,
+            names.count + privateFields.count <= Self.mostFields
+        {
             privateFields += names
             directives.insert(.privateFields)
         } else {

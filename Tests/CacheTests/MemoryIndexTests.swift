@@ -164,10 +164,10 @@ struct MemoryIndexTests {
             for fields in ["", "A: 1", "A: 2", "A: 2|B: 1", "B: 2", "C: 1"] {
                 let request = CacheRequest(
                     "GET", "http://example.com/\(number)", fields: fields)
-                let found = rehearsal.index.freshHit(
+                let glance = rehearsal.index.glance(
                     request.target, .open, request.headers, defaults: request.defaults,
-                    now: rehearsal.now)
-                guard let found else { continue }
+                    kinds: request.kinds, now: rehearsal.now)
+                guard case .hit(let found) = glance else { continue }
                 hits += 1
                 guard case .answer(let answer, false) = rehearsal.begin(request).1 else {
                     Issue.record("only the short way finds \(number) for \(fields)")
@@ -176,9 +176,35 @@ struct MemoryIndexTests {
                 #expect(answer.response === found && answer.form == .whole)
             }
         }
+        let other = Rehearsal.target("http://example.com/7")
+        let none = Headers()
+        for (kinds, expected) in [
+            (CachingFields(), MemoryIndex.Glance.nothing), (.range, .undecided),
+            (.cookie, .nothing), (.ifNoneMatch, .undecided), (.directives, .undecided),
+        ] {
+            let glance = rehearsal.index.glance(
+                other, .open, none, defaults: none, kinds: kinds, now: rehearsal.now)
+            #expect(glance == expected)
+        }
         // All six of 0, 3 and 5; of 4 all but `A: 2` and `B: 2` alone.
         #expect(hits == 22)
         #expect(rehearsal.index.recount() == (rehearsal.index.count, rehearsal.index.bytes))
+    }
+
+    @Test(arguments: [
+        ("Date: @0|Server: x|Content-Length: 1", false), ("Vary: A|Set-Cookie: a=b|Age: 1", false),
+        ("cache-CONTROL: x", true), ("expires: 0", true), ("ETAG: \"a\"", true),
+        ("Last-modified: @-9", true),
+    ]) func `what says nothing to a cache is known at a glance`(_ row: (String, Bool)) {
+        let fields = Rehearsal.section(row.0)
+        #expect(CacheLookup.mayBeStored(fields, CacheRules()) == row.1)
+        #expect(CacheLookup.mayBeStored(fields, .heuristic))
+        #expect(CacheLookup.mayBeStored(fields, .forced(1)))
+        var lookup = CacheLookup(missed: CacheRequest(), CacheRules())
+        let now = Rehearsal.time(0)
+        let (verdict, changes) = lookup.responded(200, fields, sent: now, now: now)
+        #expect(changes.isEmpty)
+        if !row.1 { #expect(verdict == .pass(collect: nil)) }
     }
 
     // MARK: At random

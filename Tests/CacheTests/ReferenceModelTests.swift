@@ -257,10 +257,11 @@ struct ReferenceModelTests {
             for response in Case.responses {
                 let stored = stored(response.responseFields, response.rules)
                 for request in requests {
-                    let validated = request.control.onlyIfCached ? "refuse" : "validate"
+                    let isAlone = request.control.onlyIfCached
                     for age in [0, 31] {
                         let used = age < response.lifetime ? "hit" : "stale"
-                        let expected = expected.map { $0 == "used" ? used : $0 } ?? validated
+                        let sent = isAlone ? "refuse" : expected ?? "validate"
+                        let expected = expected == "used" ? used : sent
                         let found = word(stored, request, response.rules, age)
                         guard found != expected else { continue }
                         Issue.record("\(mode) \(response.responseFields): \(found)")
