@@ -9,8 +9,8 @@ extension Target {
     package var resourceHash: UInt64 {
         // An empty path is the path `/` (RFC 9110 section 4.2.3).
         guard !hadEmptyPath else { return rootedHash }
+        // The bytes are used inside the closure only.
         let hashed = unsafe text.utf8.withContiguousStorageIfAvailable { bytes in
-            // The bytes are used inside the closure only.
             ResourceHash.of(unsafe Span(_unsafeElements: bytes), parts.pathAndQuery, originHash)
         }
         if let hashed { return hashed }
@@ -30,8 +30,8 @@ extension Target {
             return ResourceHash.isSame(rooted.span, bytes)
         }
         guard bytes.count == parts.end else { return false }
+        // The bytes are used inside the closure only.
         let isSame = unsafe text.utf8.withContiguousStorageIfAvailable { mine in
-            // As above.
             ResourceHash.isSame(unsafe Span(_unsafeElements: mine).extracting(0..<parts.end), bytes)
         }
         if let isSame { return isSame }
