@@ -76,6 +76,7 @@ let package = Package(
             "Transport",
             ["FetchReactor", "FetchTLS", "FetchBytes", "FetchTime", "CFetchAres"]),
         room("Policy", ["FetchHTTP", "FetchTime"]),
+        room("Cache", ["FetchHTTP", "FetchTime", "FetchBytes"]),
         room("Road", ["FetchHTTP", "FetchTime", "FetchPolicy"]),
         room(
             "Engine",
@@ -140,6 +141,8 @@ let package = Package(
                 "FetchHTTP", "TestSupport", "CFetchLinux",
             ]),
         tests("Policy", ["FetchPolicy", "FetchHTTP", "FetchTime", "FetchBytes"]),
+        tests(
+            "Cache", ["FetchCache", "FetchHTTP", "FetchTime", "FetchBytes", "CFetchLinux"]),
         tests("Road", ["FetchRoad", "FetchPolicy", "FetchHTTP", "FetchTime"]),
         tests(
             "Engine",

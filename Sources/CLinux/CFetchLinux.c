@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "CFetchLinux.h"
 
+#include <malloc.h>
 #include <stdatomic.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -110,4 +111,9 @@ void fetch_remove_global_executor(void) {
 
 void fetch_enqueue_global_with_delay(void *job, int64_t nanoseconds) {
     swift_task_enqueueGlobalWithDelay((unsigned long long)nanoseconds, job);
+}
+
+size_t fetch_allocated_bytes(void) {
+    struct mallinfo2 all = mallinfo2();
+    return all.uordblks + all.hblkhd;
 }

@@ -88,6 +88,13 @@ package struct FieldSection: Sendable {
             storage: storage,
             range: Int(base) + range.lowerBound..<Int(base) + range.upperBound)
     }
+
+    /// Whether a run of the received bytes, counted likewise, is the URI of a target. Traps outside
+    /// of what was received.
+    package func received(_ range: Range<Int>, isResourceOf target: Target) -> Bool {
+        let start = Int(base) + range.lowerBound
+        return target.isResource(storage.span.extracting(start..<start + range.count))
+    }
 }
 
 extension FieldSection {

@@ -22,6 +22,7 @@ public struct Headers: Sendable {
         var wire: [UInt8] = []
         var entries: [Entry] = []
         var specials: Specials = []
+        var caching: CachingFields = []
     }
 
     /// One reference, none when empty: a request without fields is copied for nothing.
@@ -47,6 +48,14 @@ public struct Headers: Sendable {
         switch storage {
         case .empty: []
         case .lines(let lines): lines.specials
+        }
+    }
+
+    /// Which names that matter to a cache are there.
+    package var cachingFields: CachingFields {
+        switch storage {
+        case .empty: []
+        case .lines(let lines): lines.caching
         }
     }
 
@@ -135,6 +144,7 @@ public struct Headers: Sendable {
         lines.wire.append(0x0d)
         lines.wire.append(0x0a)
         lines.specials.formUnion(Self.special(nameBytes))
+        lines.caching.formUnion(CachingFields(of: nameBytes))
         storage = .lines(lines)
     }
 
@@ -177,6 +187,7 @@ public struct Headers: Sendable {
                 name: entry.name.lowerBound + shift..<entry.name.upperBound + shift,
                 value: entry.value.lowerBound + shift..<entry.value.upperBound + shift))
         lines.specials.formUnion(other.special(at: index))
+        lines.caching.formUnion(CachingFields(of: other.wire.span.extracting(entry.name)))
         storage = .lines(lines)
     }
 
@@ -219,6 +230,20 @@ public struct Headers: Sendable {
 
     private func firstIndex(of name: String) -> Int? {
         entries.indices.first { hasName(name, at: $0) }
+    }
+
+    /// The place of the first field of a name, in any case, from `start` on; nil when there is none.
+    package func firstIndex(ofName name: Span<UInt8>, from start: Int = 0) -> Int? {
+        guard case .lines(let lines) = storage else { return nil }
+        let wire = lines.wire.span
+        var index = start
+        while index < lines.entries.count {
+            if Scan.equalsIgnoringCase(wire.extracting(lines.entries[index].name), name) {
+                return index
+            }
+            index &+= 1
+        }
+        return nil
     }
 
     /// Writes all lines.

@@ -105,6 +105,12 @@ void _dispatch_main_queue_callback_4CF(void *_Null_unspecified message);
 struct sockaddr;
 int fetch_accept(int listener, struct sockaddr *_Nonnull peer, unsigned int *_Nonnull length);
 
+// -- The allocator -----------------------------------------------------------------------------
+
+// Bytes that malloc has handed out and not got back, its own headers and mapped pieces included:
+// mallinfo2(3), whose header the Glibc module lacks.
+size_t fetch_allocated_bytes(void);
+
 // -- Swift's global executor -------------------------------------------------------------------
 
 // The runtime's hooks have the Swift calling convention, which C can speak and Swift can't name.
