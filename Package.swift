@@ -75,7 +75,7 @@ let package = Package(
         room(
             "Transport",
             ["FetchReactor", "FetchTLS", "FetchBytes", "FetchTime", "CFetchAres"]),
-        room("Policy", ["FetchHTTP", "FetchTime"]),
+        room("Policy", ["FetchHTTP", "FetchTime", "FetchBytes"]),
         room("Cache", ["FetchHTTP", "FetchTime", "FetchBytes"]),
         room("Road", ["FetchHTTP", "FetchTime", "FetchPolicy"]),
         room(

@@ -51,7 +51,19 @@ package struct KeyedDigest {
 
     package mutating func append(_ bytes: Span<UInt8>) {
         var index = 0
-        while index < bytes.count {
+        let end = bytes.count
+        while index &+ 8 <= end {
+            // The compiler makes one load of these.
+            let low =
+                UInt64(bytes[index]) | UInt64(bytes[index &+ 1]) &<< 8
+                | UInt64(bytes[index &+ 2]) &<< 16 | UInt64(bytes[index &+ 3]) &<< 24
+            let high =
+                UInt64(bytes[index &+ 4]) | UInt64(bytes[index &+ 5]) &<< 8
+                | UInt64(bytes[index &+ 6]) &<< 16 | UInt64(bytes[index &+ 7]) &<< 24
+            append(low | high &<< 32)
+            index &+= 8
+        }
+        while index < end {
             append(bytes[index])
             index &+= 1
         }
@@ -59,9 +71,10 @@ package struct KeyedDigest {
 
     /// Eight bytes, the lowest first.
     package mutating func append(_ word: UInt64) {
-        for shift in stride(from: UInt64(0), to: 64, by: 8) {
-            append(UInt8(truncatingIfNeeded: word &>> shift))
-        }
+        let bits = 8 &* (count & 7)
+        count &+= 8
+        compress(tail | word &<< bits)
+        tail = bits == 0 ? 0 : word &>> (64 &- bits)
     }
 
     package consuming func finish() -> Digest {

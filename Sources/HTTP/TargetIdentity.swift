@@ -50,13 +50,13 @@ enum ResourceHash {
         var hash = seed ^ UInt64(truncatingIfNeeded: range.count)
         var index = range.lowerBound
         while index &+ 8 <= range.upperBound {
-            hash = OriginHash.fold(hash, Scan.word(bytes, at: index))
+            hash = OriginHash.fold(hash, with: Scan.word(bytes, at: index))
             index &+= 8
         }
         if index < range.upperBound {
-            hash = OriginHash.fold(hash, last(bytes, range, from: index))
+            hash = OriginHash.fold(hash, with: last(bytes, range, from: index))
         }
-        return OriginHash.fold(hash, OriginHash.seed)
+        return OriginHash.finish(hash)
     }
 
     /// What is left, fewer than eight bytes: read again together with those before them, or one by

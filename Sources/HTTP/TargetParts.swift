@@ -302,6 +302,14 @@ enum OriginHash {
         return fold(hash ^ first, second ^ seeds.1)
     }
 
+    /// One word more, in a hash of something else.
+    @inline(__always)
+    static func fold(_ hash: UInt64, with word: UInt64) -> UInt64 { fold(hash ^ word, seeds.1) }
+
+    /// The end of such a hash.
+    @inline(__always)
+    static func finish(_ hash: UInt64) -> UInt64 { fold(hash ^ seeds.1, seeds.0) }
+
     /// Multiplies to 128 bits and folds the halves.
     @inline(__always)
     private static func fold(_ one: UInt64, _ other: UInt64) -> UInt64 {

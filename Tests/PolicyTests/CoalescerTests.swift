@@ -1,5 +1,6 @@
 // Who answers whom: COAL-01 to COAL-04. Pure.
 
+import FetchBytes
 import FetchPolicy
 import Testing
 

@@ -50,7 +50,7 @@ enum Rooms {
             "FetchTime", "CFetchLinux", "Glibc", "Synchronization", "Dispatch", "_Concurrency"),
         "Sources/Transport": .only(
             "FetchReactor", "FetchTLS", "FetchBytes", "FetchTime", "CFetchAres", "Glibc"),
-        "Sources/Policy": .only("FetchHTTP", "FetchTime"),
+        "Sources/Policy": .only("FetchHTTP", "FetchTime", "FetchBytes"),
         "Sources/Cache": .only("FetchHTTP", "FetchTime", "FetchBytes"),
         "Sources/Road": .only("FetchHTTP", "FetchTime", "FetchPolicy", "FetchCache"),
         "Sources/Store": .only(

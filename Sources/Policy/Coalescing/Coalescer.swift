@@ -10,6 +10,8 @@
 //     sharing   the head has come and may be shared: nobody joins, the followers wait for the body.
 //     ended     the followers have the leader's answer, or were told to ask for themselves.
 
+package import FetchBytes
+
 /// Names a flight; stale once it has ended.
 package struct FlightID: Hashable, Sendable {
     let slot: Int32

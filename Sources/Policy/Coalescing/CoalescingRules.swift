@@ -1,6 +1,7 @@
 // Which requests are one request, and which answers may be shared, as settings and pure decisions.
 // Values; any thread.
 
+package import FetchBytes
 package import FetchHTTP
 
 /// What makes two requests the same, besides method and URL.
