@@ -305,6 +305,12 @@ extension Road {
         return context
     }
 
+    func reloadTrust() throws(TLSFailure) {
+        // A context that the connector has forgotten would keep its old authorities.
+        for record in origins.records { record.tlsContext = nil }
+        try connector.reloadTrust()
+    }
+
     /// Where the origin's host is, or the name to ask for.
     func destination(of record: OriginRecord) -> Destination {
         if let known = record.destination { return known }

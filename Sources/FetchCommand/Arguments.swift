@@ -45,6 +45,9 @@ struct Arguments: ParsableCommand {
     @Option(help: "Most seconds for a request; with a URL, to its response's head.")
     var timeout: Double?
 
+    @OptionGroup(title: "Names and trust")
+    var network: NetworkArguments
+
     @Option(help: "Retries of a failed request; only 0 is built yet.")
     var retries = 0
 

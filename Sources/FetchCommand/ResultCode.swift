@@ -21,7 +21,7 @@ package struct ResultCode: Hashable, Sendable {
 
     init(_ code: FetchError.Code) {
         switch code {
-        case .invalidConfiguration, .forked, .uploadLengthMismatch, .unacceptableStatus:
+        case .forked, .uploadLengthMismatch, .unacceptableStatus:
             // Nothing that a line can ask for ends so.
             name = FetchError.Code.system.rawValue
         default:

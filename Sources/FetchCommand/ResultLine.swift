@@ -85,8 +85,12 @@ enum ResultLine {
     }
 
     private static func write(_ metadata: Response.Metadata, to line: inout JSONWriter) {
-        line.raw(",\"attempts\":\(metadata.attempts),\"timing\":{\"connect_ms\":")
+        line.raw(",\"attempts\":\(metadata.attempts),\"timing\":{\"dns_ms\":")
+        line.milliseconds(metadata.nameTime)
+        line.raw(",\"connect_ms\":")
         line.milliseconds(metadata.connectTime)
+        line.raw(",\"tls_ms\":")
+        line.milliseconds(metadata.tlsTime)
         line.raw(",\"first_byte_ms\":")
         line.milliseconds(metadata.firstByteTime)
         line.raw(",\"total_ms\":")

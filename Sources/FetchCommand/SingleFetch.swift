@@ -17,7 +17,7 @@ struct SingleFetch {
     func run() async -> CommandExit {
         let exit: CommandExit
         do {
-            let client = try Fetcher(configuration)
+            let client = try Fetcher(configuration())
             exit = try await client.stream(request()) { response in try await print(response) }
         } catch let exitByOutput as CommandExit {
             return exitByOutput
@@ -42,8 +42,9 @@ struct SingleFetch {
     }
 
     /// A streamed response ends the total clock at its head; after that silence ends the call.
-    private var configuration: FetcherConfiguration {
+    private func configuration() throws(CommandExit) -> FetcherConfiguration {
         var configuration = FetcherConfiguration()
+        try arguments.network.apply(to: &configuration)
         if let total = arguments.total {
             configuration.timeouts.total = total
             configuration.timeouts.readIdle = configuration.timeouts.readIdle.map { min($0, total) }

@@ -23,6 +23,8 @@ do {
 let ending: CommandExit
 do {
     ending = try Reactor.run { [arguments] in try await perform(arguments) }
+} catch let exit as CommandExit {
+    ending = exit
 } catch {
     ending = .notStarted("\(error)")
 }
@@ -43,6 +45,7 @@ func perform(_ arguments: Arguments) async throws -> CommandExit {
     configuration.pool.connectionsPerOrigin = max(pool.connectionsPerOrigin, concurrency)
     configuration.pool.connections = max(pool.connections, concurrency)
     if let total = arguments.total { configuration.timeouts.total = total }
+    try arguments.network.apply(to: &configuration)
     let client = try LocalFetcher(configuration, on: reactor)
     let run = LineRun(client: client, concurrency: concurrency, on: reactor)
     let exit = await withCheckedContinuation { continuation in

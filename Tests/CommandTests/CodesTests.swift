@@ -33,10 +33,15 @@ import Testing
     @Test func `the codes that programs rely on are there`() {
         let promised: Set<String> = [
             "invalid-json", "invalid-url", "unsupported-scheme", "invalid-request",
-            "unsupported-field", "refused", "unreachable", "reset", "closed-before-response", "malformed-response",
-            "head-too-large", "body-too-large", "truncated-body", "queue-timeout",
-            "connect-timeout", "first-byte-timeout", "read-timeout", "write-timeout",
-            "total-timeout", "overloaded", "cancelled",
+            "unsupported-field", "invalid-configuration", "name-not-resolved", "dns-failed",
+            "address-refused", "refused", "unreachable", "reset", "closed-before-response",
+            "certificate-expired", "certificate-not-yet-valid", "self-signed-certificate",
+            "unknown-authority", "wrong-host", "certificate-revoked", "tls-version", "tls-alert",
+            "tls-closed", "tls-failed", "no-trust-store", "client-certificate",
+            "malformed-response", "head-too-large", "body-too-large", "truncated-body",
+            "queue-timeout", "dns-timeout", "connect-timeout", "tls-timeout",
+            "first-byte-timeout", "read-timeout", "write-timeout", "total-timeout",
+            "overloaded", "cancelled",
         ]
         #expect(promised.isSubset(of: ResultCode.all.map(\.name)))
         for name in ResultCode.all.map(\.name) where name.contains("time") {

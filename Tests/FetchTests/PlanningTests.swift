@@ -13,7 +13,8 @@ struct PlanningTests {
         ("http://a b.test/", .invalidURL), ("http://a.test/a b", .invalidURL),
         (" http://a.test/", .invalidURL), ("//a.test/", .invalidURL),
         ("http://300.1.1.1/", .invalidURL), ("ftp://x", .unsupportedScheme),
-        ("file:///etc/passwd", .unsupportedScheme), ("https://a.test/", .unsupportedScheme),
+        ("file:///etc/passwd", .unsupportedScheme), ("wss://a.test/", .unsupportedScheme),
+        ("https://", .invalidURL), ("https://a.test:0/", .invalidURL),
     ])
     func `a bad URL is refused, and nothing is opened`(
         url: String, code: FetchError.Code

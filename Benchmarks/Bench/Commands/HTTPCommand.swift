@@ -15,7 +15,7 @@ struct HTTPCommand: ParsableCommand {
             Redirects are not followed; caching and coalescing are off, so every request is sent.
             """)
 
-    @Argument(help: "http://HOST:PORT/PATH") var url: String
+    @Argument(help: "http://HOST:PORT/PATH or https://…") var url: String
     @Option(name: [.short, .long], help: "Connections, and requests in flight at once.")
     var connections = 64
     @Option(name: [.customShort("n"), .long], help: "Requests in all.") var requests: Int?
@@ -27,6 +27,9 @@ struct HTTPCommand: ParsableCommand {
     var header: [String] = []
     @Option(help: "The request's content.") var body: String?
     @Option(help: "Seconds until a request fails, waiting included.") var timeout: Double?
+    @Option(help: "A PEM file of authorities to trust, in place of the machine's.")
+    var cacert: String?
+    @Flag(help: "A full TLS handshake for every connection.") var noResumption = false
     @Flag(help: "Use the callback API.") var callback = false
     @Flag(help: "Use the callback API on a reactor inside a poll(2) loop.") var embedded = false
     @Flag(help: "Read bodies as streams: no bound on their size.") var stream = false
@@ -87,6 +90,8 @@ struct HTTPCommand: ParsableCommand {
         }
         plan.body = body.map { Array($0.utf8) }
         plan.timeout = timeout
+        plan.authority = cacert
+        plan.resumesSessions = !noResumption
         return plan
     }
 

@@ -135,7 +135,7 @@ def URLs_that_are_none_are_refused():
 
 @check
 def a_scheme_that_is_not_spoken_is_refused_as_such():
-    wrong = ["ftp://x", "file:///etc/passwd", "ws://127.0.0.1/"]
+    wrong = ["ftp://x", "file:///etc/passwd", "ws://127.0.0.1/", "httpss://127.0.0.1/"]
     results, _ = run_lines(*[{"id": url, "url": url} for url in wrong])
     equal(len(results), len(wrong), "results")
     for result in results:

@@ -13,6 +13,7 @@ import command
 import check_lines  # noqa: F401  each registers its checks
 import check_requests  # noqa: F401
 import check_responses  # noqa: F401
+import check_secure  # noqa: F401
 import check_streams  # noqa: F401
 import check_url  # noqa: F401
 
