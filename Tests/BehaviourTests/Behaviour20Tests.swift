@@ -53,7 +53,7 @@ import Testing
     {
         let home = try #require(AddressRange("127.0.0.1/32"))
         let policy = AddressPolicy(.publicInternetOnly, allowed: [home])
-        try await withNames(["127.0.0.1", "127.0.0.2"], policy) { fetcher, origin in
+        try await withNames(["127.0.0.1", "127.0.0.2"], policy) { fetcher, origin async throws in
             let url = "http://rebinding.test:\(origin.port)/"
             #expect(try await fetcher.get(url).ok)
             let code = await failureAndPhase { try await fetcher.get(url) }
@@ -64,7 +64,7 @@ import Testing
 
     @Test func `a caller's own filter is asked about each address`() async throws {
         let policy = AddressPolicy.custom { address, port in address == "127.0.0.1" && port > 0 }
-        try await withNames(["127.0.0.1", "127.0.0.2"], policy) { fetcher, origin in
+        try await withNames(["127.0.0.1", "127.0.0.2"], policy) { fetcher, origin async throws in
             let url = "http://changing.test:\(origin.port)/"
             #expect(try await fetcher.get(url).ok)
             #expect(await failure { try await fetcher.get(url) } == "address-refused")

@@ -121,7 +121,7 @@ import Testing
         }
         defer { node.stop() }
         let port = node.address.port
-        try await withSecureClient { fetcher in
+        try await withSecureClient { fetcher async throws in
             #expect(try await fetcher.get("https://good.test:\(port)/whole").text == "body")
             #expect(try await fetcher.get("https://good.test:\(port)/counted").text == "body")
             let cut = await failureAndPhase {

@@ -119,7 +119,7 @@ import Testing
             $0.origins["good.test"] = OriginConfiguration(tls: $0.tls)
             $0.tls.trust = .pem(Bytes(TestCertificate.authority("Else").certificatePEM))
         }
-        try await withSecureClient(configuration) { fetcher in
+        try await withSecureClient(configuration) { fetcher async throws in
             #expect(try await fetcher.get("https://good.test:\(port)/").ok)
             let elsewhere = await failureAndPhase {
                 try await fetcher.get("https://localhost:\(port)/")
