@@ -163,7 +163,7 @@ let package = Package(
             "Behaviour",
             [
                 "Fetch", "FetchTransport", "FetchReactor", "FetchTime", "FetchBytes",
-                "TestSupport", "FetchProbe", "CFetchLinux", httpTypes,
+                "TestSupport", "FetchProbe", "Bench", "MockServer", "CFetchLinux", httpTypes,
             ]),
         tests("Bench", ["Bench"]),
         .testTarget(

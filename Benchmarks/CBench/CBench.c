@@ -3,6 +3,7 @@
 #include "CBench.h"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
@@ -62,3 +63,8 @@ uint64_t bench_cores(void) {
 int bench_die_with_parent(void) { return prctl(PR_SET_PDEATHSIG, SIGKILL); }
 
 int bench_execute(const char *path, char *const *arguments) { return execv(path, arguments); }
+
+size_t bench_allocated_bytes(void) {
+    struct mallinfo2 facts = mallinfo2();
+    return facts.uordblks + facts.hblkhd;
+}

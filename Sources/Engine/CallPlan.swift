@@ -25,8 +25,8 @@ package struct CallPlan: Sendable {
     ) {
         target = head.target
         // Two ways to secure a plain connection are one.
-        details = CallDetails(
-            head, content, clocks, bodyLimit, head.target.isSecure ? tls.map { TLSChoice($0) } : nil)
+        let choice = head.target.isSecure ? tls.map { TLSChoice($0) } : nil
+        details = CallDetails(head, content, clocks, bodyLimit, choice)
     }
 }
 

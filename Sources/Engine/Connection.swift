@@ -189,6 +189,8 @@ final class Connection: TimerHandler, DialHandler, HandshakeHandler, ByteStreamH
             exchangeReady(readiness)
             road.eventEnded()
         case .idle:
+            // TLS has words of its own between two exchanges: new session tickets, new keys.
+            if stream?.isQuiet() ?? false { return }
             // The end, an error or bytes that nobody asked for: whichever, it is of no more use,
             // and what came must never be taken for the next response.
             road.idleEnded(self)

@@ -4,6 +4,7 @@
 internal import FetchBytes
 package import FetchReactor
 internal import FetchTime
+package import FetchTLS
 package import FetchTransport
 
 package final class Engine {
@@ -87,6 +88,10 @@ package final class Engine {
             whenDone()
         }
     }
+
+    /// Reads the authorities of every TLS configuration in use anew. Connections that stand go on;
+    /// what can't be read keeps its old ones.
+    package func reloadTrust() throws(TLSFailure) { try road.reloadTrust() }
 
     package var statistics: EngineStatistics { road.statistics }
 

@@ -118,7 +118,10 @@ extension Connection {
             buffer.append(piece.readable)
             return .wentOn
         case .notYet:
-            return .uploadIsEmpty
+            // With the last announced byte the request is whole, whenever its producer ends.
+            guard exchange.uploaded == upload.length else { return .uploadIsEmpty }
+            exchange.requestWritten = true
+            return .wentOn
         case .end(let trailers):
             exchange.uploadEnded = true
             guard let length = upload.length else {
@@ -179,9 +182,21 @@ extension Connection {
 
     /// Stops the upload; reading goes on.
     func endWriting() {
-        guard !exchange.requestWritten else { return }
-        exchange.writingEnded = true
-        stream?.setWriting(false)
+        if !exchange.requestWritten {
+            exchange.writingEnded = true
+            stream?.setWriting(false)
+        }
         if let call = current, call.hasContent { call.content.stop() }
+    }
+
+    /// The upload has more, or its end.
+    func uploadWentOn(_ call: Call) {
+        guard exchange.requestWritten, let upload = call.content.upload else {
+            write()
+            return
+        }
+        // All that was announced is written: a piece more fails the call, the end is as it should.
+        _ = pull(upload, into: outputBuffer)
+        outputBuffer.removeAll()
     }
 }

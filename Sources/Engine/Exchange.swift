@@ -101,7 +101,7 @@ extension Connection {
         case .file, .pipe:
             // A cycle, until the call's end stops the upload.
             call.content.upload?.moreArrived = { [self] in
-                if current === call { write() }
+                if isCarrying(call) { uploadWentOn(call) }
             }
         }
     }

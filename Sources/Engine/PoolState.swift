@@ -172,6 +172,16 @@ package struct PoolState: Sendable {
         return Array(aged.prefix(max(0, aged.count - limits.idleConnections)))
     }
 
+    /// When more than the cap will have been idle for the grace, if none is used before.
+    package var overIdleCapDue: Instant? {
+        guard idle > limits.idleConnections else { return nil }
+        // The first beyond the cap, by age, is what makes them too many.
+        var slot = oldestIdle
+        for _ in 0..<limits.idleConnections { slot = slots[Int(slot)].newer }
+        guard case .idle(let since) = slots[Int(slot)].phase else { return nil }
+        return since.after(limits.idleGrace)
+    }
+
     /// When the connection that has been idle longest began to be.
     package var idleLongestSince: Instant? {
         guard oldestIdle >= 0, case .idle(let since) = slots[Int(oldestIdle)].phase else {

@@ -21,6 +21,7 @@ struct Lines {
     fileprivate var starved = WaitingLine<OriginRecord>()
     fileprivate var settleIsDue = false
     fileprivate var sweepTimer: TimerID?
+    fileprivate var sweepAt = Instant.farFuture
     /// Calls that wait for room, in all origins.
     fileprivate(set) var waiting = 0
 
@@ -85,7 +86,8 @@ extension Road {
         }
         pool.rest(connection, until: min(expiry, connection.endOfLife), now: reactor.now)
         capacityFreed(connection.record)
-        if pool.idle > settings.pool.idleConnections { sweepLater() }
+        // Another idle connection makes a sweep due that was not, and none that was any earlier.
+        if lines.sweepTimer == nil, pool.idle > settings.pool.idleConnections { sweepLater() }
     }
 
     /// When an idle connection is closed; nil if it must not be kept. A server's hint is obeyed,
@@ -219,22 +221,32 @@ extension Road {
 
     // MARK: Idle connections
 
-    /// Looks at the idle connections when the oldest has been idle for the grace.
+    /// Looks at the idle connections when it may be time to close one.
     private func sweepLater() {
-        guard lines.sweepTimer == nil, let since = pool.state.idleLongestSince else { return }
-        let due = since.after(settings.pool.idleGrace)
-        let earliest = reactor.now.after(1_000_000)
-        lines.sweepTimer = reactor.schedule(self, token: -1, at: max(due, earliest))
+        guard var due = sweepDue else { return }
+        due = max(due, reactor.now.after(1_000_000))
+        if let timer = lines.sweepTimer {
+            guard due < lines.sweepAt else { return }
+            reactor.cancel(timer)
+        }
+        lines.sweepAt = due
+        lines.sweepTimer = reactor.schedule(self, token: -1, at: due)
+    }
+
+    /// An origin that the client's cap keeps out may have the place of the one that has been idle
+    /// longest, when it has been for the grace; the cap on idle ones is counted then, too.
+    private var sweepDue: Instant? {
+        if !lines.starved.isEmpty, let since = pool.state.idleLongestSince {
+            return since.after(settings.pool.idleGrace)
+        }
+        return pool.state.overIdleCapDue
     }
 
     func sweep() {
         lines.sweepTimer = nil
         for connection in pool.overIdleCap(now: reactor.now) { idleEnded(connection) }
         settleLater()
-        if pool.state.idle > settings.pool.idleConnections {
-            lines.sweepTimer = reactor.schedule(
-                self, token: -1, at: reactor.now.after(settings.pool.idleGrace))
-        }
+        sweepLater()
     }
 
     /// Ends every idle connection, as a client does that closes.
@@ -278,6 +290,8 @@ extension Road {
             pool.close(connection)
         }
         forgetIfUnused(record)
+        // Others may have waited for the room that this made.
+        settleLater()
         return true
     }
 
@@ -289,6 +303,12 @@ extension Road {
         let context = try connector.context(configuration)
         record.tlsContext = context
         return context
+    }
+
+    func reloadTrust() throws(TLSFailure) {
+        // A context that the connector has forgotten would keep its old authorities.
+        for record in origins.records { record.tlsContext = nil }
+        try connector.reloadTrust()
     }
 
     /// Where the origin's host is, or the name to ask for.

@@ -101,12 +101,26 @@ final class Road {
             isReplayable: !call.hasContent || call.content.isReplayable,
             retriesReuseRace: settings.retriesReuseRace)
         if call.record != nil {
+            if call.hasContent, !watchUpload(of: call) { return }
             follow(call)
         } else if refused {
             fail(call, call.isCancelledEarly ? .cancelled : .clientClosed)
         } else {
             fail(call, .tooManyOrigins(limit: settings.trackedOrigins))
         }
+    }
+
+    /// A producer that fails ends its call at once, wherever that stands; false if it has failed
+    /// already.
+    private func watchUpload(of call: Call) -> Bool {
+        guard case .pipe(let pipe) = call.content else { return true }
+        if let error = pipe.value.failure {
+            fail(call, .uploadFailed(error))
+            return false
+        }
+        // A cycle, until the call's end stops the upload.
+        pipe.value.whenFailed = { [self] error in withdraw(call, .uploadFailed(error)) }
+        return true
     }
 
     /// Does what the call's attempt says, until it is time to wait for an event.

@@ -16,6 +16,8 @@ package final class UploadPipe: Upload {
 
     package let length: Int?
     package var moreArrived: (() -> Void)?
+    /// Called once, when the producer fails; set by the road.
+    var whenFailed: ((any Error) -> Void)?
     private let highWater: Int
     private var pieces: [Bytes] = []
     private var firstPiece = 0
@@ -59,11 +61,19 @@ package final class UploadPipe: Upload {
         moreArrived?()
     }
 
-    /// The caller's own error; the call fails with it.
+    /// The caller's own error; the call fails with it, at once: what waits need not be sent.
     package func fail(_ error: any Error) {
         guard case .none = end else { return }
         end = .failed(error)
-        moreArrived?()
+        dropAll()
+        let tell = whenFailed
+        whenFailed = nil
+        tell?(error)
+    }
+
+    /// What the producer failed with.
+    var failure: (any Error)? {
+        if case .failed(let error) = end { error } else { nil }
     }
 
     // MARK: The exchange's side
@@ -109,12 +119,17 @@ package final class UploadPipe: Upload {
 
     package func stop() {
         moreArrived = nil
+        whenFailed = nil
         end = .stopped
+        dropAll()
+        wakeProducer(false)
+    }
+
+    private func dropAll() {
         pieces = []
         firstPiece = 0
         offsetInFirst = 0
         buffered = 0
-        wakeProducer(false)
     }
 
     /// What was given is gone; only an upload that gave nothing yet can begin again.

@@ -1,6 +1,6 @@
 // The one place where the rooms' facts become `FetchError`s.
 
-internal import FetchEngine
+package import FetchEngine
 internal import FetchHTTP1
 internal import FetchTLS
 internal import FetchTransport
@@ -23,10 +23,13 @@ extension FetchError {
                 number: index + 1, code: facts.code, phase: Phase(lost.phase),
                 reason: facts.reason, elapsed: .nanoseconds(lost.elapsedNanoseconds))
         }
-        records.append(
-            AttemptRecord(
-                number: records.count + 1, code: facts.code, phase: phase, reason: facts.reason,
-                elapsed: elapsed))
+        // A call that was refused at the door attempted nothing.
+        if phase != .none {
+            records.append(
+                AttemptRecord(
+                    number: records.count + 1, code: facts.code, phase: phase,
+                    reason: facts.reason, elapsed: elapsed))
+        }
         return FetchError(
             facts.code, phase: phase, reason: facts.reason, method: failure.method.name,
             url: failure.target?.description, attempts: records, elapsed: elapsed,
@@ -196,7 +199,7 @@ extension FetchError {
 }
 
 extension FetchError.Phase {
-    init(_ phase: CallPhase) {
+    package init(_ phase: CallPhase) {
         switch phase {
         case .none: self = .none
         case .queue: self = .queue

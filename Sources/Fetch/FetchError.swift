@@ -149,7 +149,8 @@ public struct FetchError: Error, Sendable {
     public let method: String?
     /// The request's URL without user information; nil when it could not be parsed.
     public let url: String?
-    /// Every attempt that failed, the last one included, in order.
+    /// Every attempt that failed, the last one included, in order. An attempt begins when the call
+    /// asks for a connection; one that failed before (``Phase/none``) has made none.
     public let attempts: [AttemptRecord]
     /// From the call's start to its failure.
     public let elapsed: Duration

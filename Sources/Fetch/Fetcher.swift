@@ -4,6 +4,7 @@
 
 internal import FetchEngine
 internal import FetchHTTP1
+internal import FetchTLS
 package import FetchTransport
 internal import Synchronization
 
@@ -94,6 +95,25 @@ public final class Fetcher: Sendable {
             // The reactor has ended, and with it everything that could be closed.
             ()
         }
+    }
+
+    /// Reads certificate authorities anew, when their files have changed. Connections that stand go
+    /// on; a configuration whose authorities can't be read keeps those it has.
+    ///
+    /// - Throws: ``TLSFailure``; ``FetchError`` with code `clientClosed` when the reactor has ended.
+    public func reloadTrust() async throws {
+        let outcome: Result<Void, any Error>? = await onReactor { engine, done in
+            do throws(TLSFailure) {
+                try engine.reloadTrust()
+                done(.success(()))
+            } catch {
+                done(.failure(error))
+            }
+        } orElse: {
+            nil
+        }
+        guard let outcome else { throw Fetcher.closed(engine.reactor) }
+        try outcome.get()
     }
 
     /// Counters so far and what is there now.

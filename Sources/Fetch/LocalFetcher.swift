@@ -87,6 +87,15 @@ public final class LocalFetcher {
         engine.shutdown(within: mode.nanoseconds, whenDone)
     }
 
+    /// Reads certificate authorities anew, when their files have changed. Connections that stand go
+    /// on; a configuration whose authorities can't be read keeps those it has.
+    ///
+    /// - Throws: ``TLSFailure``.
+    public func reloadTrust() throws {
+        reactor.adoptThread()
+        try engine.reloadTrust()
+    }
+
     /// Counters so far and what is there now.
     public var statistics: FetcherStatistics { FetcherStatistics(engine.statistics) }
 

@@ -13,7 +13,8 @@ public struct NameConfiguration: Sendable {
     public var servers: [String]?
     /// Asked in place of hosts file and name servers. Default nil.
     public var resolver: (any Resolver)?
-    /// How long an answer is believed, at most; records that live shorter are obeyed. Default 300 s.
+    /// How long an answer is believed, at most; records that live shorter are obeyed. Default
+    /// 300 s.
     public var longestLifetime: Duration = .seconds(300)
     /// How long it is believed that a name does not exist, at most. Default 5 s.
     public var negativeLifetime: Duration = .seconds(5)

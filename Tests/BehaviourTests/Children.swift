@@ -1,6 +1,7 @@
 // Programs run as child processes: what they print, line by line. The tests' own executable and
 // theirs stand in one folder.
 
+import FetchTransport
 import Glibc
 import TestSupport
 
@@ -10,9 +11,11 @@ func fetchProbe(_ name: String, _ count: Int = 1) async throws -> [String] {
 }
 
 /// Runs a program that this package builds and returns its lines, the exit status last if it is
-/// not 0.
-func child(_ program: String, _ arguments: [String]) async throws -> [String] {
-    let words = ["'\(builtFolder())/\(program)'"] + arguments.map { "'\($0)'" }
+/// not 0. `under` is what comes before it: a tracer, say.
+func child(
+    _ program: String, _ arguments: [String], under: [String] = []
+) async throws -> [String] {
+    let words = (under + ["\(builtFolder())/\(program)"] + arguments).map { "'\($0)'" }
     let command = words.joined(separator: " ")
     return try await onThreadOfItsOwn {
         // No signal blocked or ignored: a thread of tests may block them all.
@@ -26,6 +29,25 @@ func child(_ program: String, _ arguments: [String]) async throws -> [String] {
         let lines = text.split(separator: "\n").map { String($0) }
         return status == 0 ? lines : lines + ["status \(status)"]
     }
+}
+
+/// Runs the body beside `mockserver`, which is a process of its own.
+func withMockServer<R: Sendable>(
+    _ body: (_ url: String) async throws -> R
+) async throws -> R {
+    let port = try Loopback.freePort()
+    let server = try await onThreadOfItsOwn {
+        let directory = try Files.makeTemporaryDirectory("mockserver")
+        let program = builtFolder() + "/mockserver"
+        let server = try ServerProcess(
+            directory: directory, [program, "--port", "\(port)"])
+        guard Loopback.waitUntilAccepts(.loopback(port: port)) else {
+            throw ServerError.didNotListen(program: program, output: server.output)
+        }
+        return server
+    }
+    defer { server.stop() }
+    return try await body("http://127.0.0.1:\(port)")
 }
 
 func isBuilt(_ program: String) -> Bool {

@@ -50,6 +50,12 @@ struct Stage: Sendable {
         try await reactor.clock.sleep(for: duration)
     }
 
+    /// The origin first: its connections and it hold each other until they end.
+    func end() {
+        origin.stop()
+        network.stop()
+    }
+
     /// A call in a task of its own, on the reactor's thread, as far as it goes by itself.
     func begin<R: Sendable>(
         _ call: @escaping @Sendable (Fetcher) async throws -> R
@@ -92,14 +98,8 @@ func onStage<R: Sendable>(
     try await onReactor(virtual: true) { reactor in
         let stage = try Stage(
             reactor, script, configuration, seed: seed, weather, origins: origins)
-        do {
-            let result = try await body(stage)
-            stage.network.stop()
-            return result
-        } catch {
-            stage.network.stop()
-            throw error
-        }
+        defer { stage.end() }
+        return try await body(stage)
     }
 }
 

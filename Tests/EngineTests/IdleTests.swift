@@ -18,6 +18,27 @@ struct IdleTests {
         #expect(world.statistics.trackedOrigins == 0)
     }
 
+    @Test func `more than the idle cap are closed as soon as their second is over`() throws {
+        let world = try World { $0.pool.idleConnections = 1 }
+        for origin in 1...3 { try world.call("http://10.0.0.\(origin)/") }
+        for (stream, wait) in zip(world.streams, [500, 400, 599] as [Int]) {
+            stream.send(ok)
+            world.run()
+            world.pass(.milliseconds(wait))
+        }
+        // Idle since 0, 500 and 900 ms.
+        #expect(world.elapsed == .milliseconds(1_499))
+        #expect(world.pool == "0 active, 3 idle, 0 connecting")
+        world.pass(.milliseconds(1))
+        #expect(world.pool == "0 active, 2 idle, 0 connecting")
+        #expect(world.streams[0].isClosed)
+        world.pass(.milliseconds(399))
+        #expect(world.pool == "0 active, 2 idle, 0 connecting")
+        world.pass(.milliseconds(1))
+        #expect(world.pool == "0 active, 1 idle, 0 connecting")
+        #expect(!world.streams[2].isClosed)
+    }
+
     @Test func `use sets the idle clock back`() throws {
         let world = try World()
         let stream = try world.warmUp()

@@ -143,6 +143,21 @@ struct PoolStateTests {
         #expect(pool.idleLongestSince == Self.at(3))
     }
 
+    @Test func `the idle cap is due when the first beyond it has been idle for a second`() {
+        var pool = PoolState(limits: Self.limits(idle: 1))
+        var origin = OriginPool()
+        let ids = (0..<3).map { _ in pool.active(&origin) }
+        #expect(pool.overIdleCapDue == nil)
+        for (id, since) in zip(ids, [0, 500, 900] as [Int64]) {
+            pool.rested(id, &origin, now: Self.at(since))
+        }
+        #expect(pool.overIdleCapDue == Self.at(1_500))
+        pool.closed(ids[0], &origin)
+        #expect(pool.overIdleCapDue == Self.at(1_900))
+        pool.closed(ids[1], &origin)
+        #expect(pool.overIdleCapDue == nil)
+    }
+
     @Test func `a working set within its second is never over the idle cap`() {
         var pool = PoolState(limits: Self.limits(idle: 1))
         var origin = OriginPool()

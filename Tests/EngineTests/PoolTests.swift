@@ -239,6 +239,26 @@ struct PoolTests {
         #expect(!known.isOver)
     }
 
+    @Test func `the room of a forgotten origin goes to those whom the cap kept out, at once`()
+        throws
+    {
+        let world = try World {
+            $0.pool.connections = 3
+            $0.trackedOrigins = 2
+        }
+        try world.call()
+        let both = try [world.call("http://10.0.0.2/"), world.call("http://10.0.0.2/")]
+        for stream in world.streams[1...2] { stream.send(ok) }
+        world.run()
+        #expect(both.allSatisfy { $0.status == 200 })
+        let keptOut = try world.call()
+        #expect(world.pool == "1 active, 2 idle, 0 connecting")
+        try world.call("http://10.0.0.3/")
+        #expect(world.pool == "3 active, 0 idle, 0 connecting")
+        #expect(!keptOut.isOver)
+        #expect(world.elapsed == .zero)
+    }
+
     @Test func `one origin's hanging calls do not delay another's`() throws {
         let world = try World()
         for _ in 0..<30 { try world.call("http://10.0.0.1/") }

@@ -1,6 +1,7 @@
 // What users read when something failed (ERR-01, ERR-04, ERR-05).
 
 import Fetch
+import FetchEngine
 import FetchTransport
 import TestSupport
 import Testing
@@ -138,6 +139,23 @@ struct FetchErrorTests {
         #expect(told.error?.attempt == 2)
     }
 
+    @Test func `a call that is refused at the door has made no attempt`() throws {
+        let world = try LocalWorld()
+        world.fetcher.shutdown(.immediate)
+        let error = try #require(world.get("http://10.0.0.1/").error)
+        #expect(error.code == .clientClosed)
+        #expect(error.phase == .none)
+        #expect(error.attempt == 0)
+        #expect(error.attempts.isEmpty)
+        #expect(error.details["attempt"] == "0")
+    }
+
+    @Test(arguments: CallPhase.allCases)
+    func `each phase of a call has the name that users read`(phase: CallPhase) {
+        #expect(FetchError.Phase(phase).rawValue == phase.rawValue)
+        #expect(FetchError.Phase.allCases.count == CallPhase.allCases.count)
+    }
+
     /// The codes whose failures lie with the network, the peer's state or a clock.
     @Test func `each code says whether trying again can help`() {
         let retryable: Set<FetchError.Code> = [
@@ -145,7 +163,7 @@ struct FetchErrorTests {
             .reset,
             .closedBeforeResponse, .truncatedBody, .queueTimeout, .dnsTimeout, .connectTimeout,
             .tlsTimeout, .writeTimeout, .firstByteTimeout, .readTimeout, .totalTimeout,
-            .overloaded,
+            .overloaded, .tlsClosed,
         ]
         for code in FetchError.Code.allCases {
             #expect(FetchError(code, reason: "").isRetryable == retryable.contains(code))

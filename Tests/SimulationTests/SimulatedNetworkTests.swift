@@ -75,6 +75,12 @@ private final class Scene {
         talkers = requests.map { Talker($0) }
         for talker in talkers { talker.stream = network.connect(to: address, handler: talker) }
     }
+
+    /// The origin first: its connections and it hold each other until they end.
+    func end() {
+        origin.stop()
+        network.stop()
+    }
 }
 
 private func post(_ body: String, close: Bool = true) -> String {
@@ -96,7 +102,7 @@ private func history(
         false
     } then: { scene in
         let told = Told(trace: scene.network.trace, answers: scene.talkers.map { $0.answer })
-        scene.network.stop()
+        scene.end()
         return told
     }
 }
@@ -151,7 +157,7 @@ private func history(
         } until: { _ in
             false
         } then: { scene in
-            defer { scene.network.stop() }
+            defer { scene.end() }
             #expect(scene.network.openInAll == 1)
             return scene.talkers[0].failure != nil || scene.talkers[0].ended != nil
         }
@@ -165,7 +171,7 @@ private func history(
         } until: { _ in
             false
         } then: { scene in
-            defer { scene.network.stop() }
+            defer { scene.end() }
             #expect(String(Bytes(scene.talkers[0].answer)).hasPrefix("HTTP/1.1 200"))
             return scene.talkers[0].ended
         }
@@ -187,7 +193,7 @@ private func history(
         } until: { scene in
             !scene.0.talkers[0].answer.isEmpty
         } then: { scene in
-            defer { scene.0.network.stop() }
+            defer { scene.0.end() }
             #expect(scene.2.now - scene.1 >= .seconds(60))
             return scene.0.origin.seen.requests.first?.upload.bytes
         }

@@ -15,7 +15,9 @@ struct BenchCommand: ParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            ListCommand.self, HTTPCommand.self, CompareCommand.self, ScenarioCommand.self,
+            ListCommand.self, HTTPCommand.self, TransferCommand.self, CompareCommand.self,
+            ScenarioCommand.self, TLSCommand.self, TLSNewCommand.self, TLSDownloadCommand.self,
+            NamesCommand.self, RestCommand.self, ChurnCommand.self, ResolveCommand.self,
             InstructionsCommand.self, OriginCommand.self, FloorCommand.self, GuardCommand.self,
         ],
         defaultSubcommand: ListCommand.self)

@@ -51,7 +51,7 @@ struct CompareCommand: ParsableCommand {
             cores.count > 1
                 ? "clients on core \(cores.last ?? 0), one thread each"
                 : "one core only: clients and server share it")
-        let plan = Contender.Plan(url: target, connections: connections, seconds: seconds)
+        let plan = Contender.Plan(url: target.text, connections: connections, seconds: seconds)
         let (here, absent) = Contender.all(plan, find: findTool)
         if !absent.isEmpty {
             progress.say("not installed: \(absent.joined(separator: ", "))")

@@ -15,7 +15,7 @@ struct HTTPCommand: ParsableCommand {
             Redirects are not followed; caching and coalescing are off, so every request is sent.
             """)
 
-    @Argument(help: "http://HOST:PORT/PATH") var url: String
+    @Argument(help: "http://HOST:PORT/PATH or https://…") var url: String
     @Option(name: [.short, .long], help: "Connections, and requests in flight at once.")
     var connections = 64
     @Option(name: [.customShort("n"), .long], help: "Requests in all.") var requests: Int?
@@ -27,7 +27,11 @@ struct HTTPCommand: ParsableCommand {
     var header: [String] = []
     @Option(help: "The request's content.") var body: String?
     @Option(help: "Seconds until a request fails, waiting included.") var timeout: Double?
+    @Option(help: "A PEM file of authorities to trust, in place of the machine's.")
+    var cacert: String?
+    @Flag(help: "A full TLS handshake for every connection.") var noResumption = false
     @Flag(help: "Use the callback API.") var callback = false
+    @Flag(help: "Use the callback API on a reactor inside a poll(2) loop.") var embedded = false
     @Flag(help: "Read bodies as streams: no bound on their size.") var stream = false
     @Flag(help: "JSON on standard output.") var json = false
     @Flag(help: .hidden) var lines = false
@@ -42,8 +46,8 @@ struct HTTPCommand: ParsableCommand {
         guard timeout ?? 1 > 0, timeout ?? 1 <= 1e6 else {
             throw ValidationError("--timeout is positive")
         }
-        guard !(callback && stream) else {
-            throw ValidationError("--stream and --callback exclude each other")
+        guard [callback, stream, embedded].count(where: { $0 }) < 2 else {
+            throw ValidationError("--stream, --callback and --embedded exclude each other")
         }
         guard HTTPRequest.Method(method) != nil else {
             throw ValidationError("--method \"\(method)\" is no token")
@@ -76,7 +80,7 @@ struct HTTPCommand: ParsableCommand {
 
     private var plan: LoadPlan {
         var plan = LoadPlan(target: .url(url), amount: amount)
-        plan.face = callback ? .callback : stream ? .stream : .async
+        plan.face = embedded ? .embedded : callback ? .callback : stream ? .stream : .async
         plan.connections = connections
         plan.rate = rate
         plan.method = method
@@ -86,6 +90,8 @@ struct HTTPCommand: ParsableCommand {
         }
         plan.body = body.map { Array($0.utf8) }
         plan.timeout = timeout
+        plan.authority = cacert
+        plan.resumesSessions = !noResumption
         return plan
     }
 

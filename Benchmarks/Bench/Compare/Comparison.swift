@@ -1,5 +1,6 @@
-// `bench compare`: this client beside other people's and beside the kernel's floor, in one run,
-// each a process of its own on one core, five alternating runs, medians. The ratio is what counts:
+// `bench compare` and its kin: this client beside other people's, and beside the kernel's floor
+// where there is one, in one run, each a process of its own on one core, five alternating runs,
+// medians. The ratio is what counts:
 // microseconds are of one day and one machine. Main thread.
 
 /// Five alternating runs of every contender.
@@ -16,13 +17,26 @@ struct Comparison {
         var processor: Double { user + system }
     }
 
+    /// What a contender's count counts, and beside whom it is put.
+    struct Yardstick {
+        /// A request, a connection, a download.
+        var noun = "request"
+        /// The contender that is 1.00, and its name in the table.
+        var reference = 0
+        var referenceName = "floor"
+        /// CPU seconds in the table, not microseconds: for what takes long.
+        var isInSeconds = false
+    }
+
     let contenders: [Contender]
+    let yardstick: Yardstick
     private(set) var samples: [[Sample]]
     /// What went wrong, by contender.
     private(set) var failures: [String?]
 
-    init(_ contenders: [Contender]) {
+    init(_ contenders: [Contender], _ yardstick: Yardstick = Yardstick()) {
         self.contenders = contenders
+        self.yardstick = yardstick
         samples = Array(repeating: [], count: contenders.count)
         failures = Array(repeating: nil, count: contenders.count)
     }
@@ -72,29 +86,38 @@ struct Comparison {
         return all.isEmpty ? nil : all[all.count / 2]
     }
 
-    /// CPU per request beside the floor's, the first contender's.
-    func ratio(of index: Int) -> Double? {
-        guard let own = processor(of: index), let floor = processor(of: 0), floor > 0 else {
+    /// CPU per request beside the reference's.
+    func ratio(of index: Int) -> Double? { ratio(of: index, to: yardstick.reference) }
+
+    /// CPU per request beside another contender's.
+    func ratio(of index: Int, to other: Int) -> Double? {
+        guard let own = processor(of: index), let other = processor(of: other), other > 0 else {
             return nil
         }
-        return own / floor
+        return own / other
     }
 
     var table: Table {
+        let (unit, scale) = yardstick.isInSeconds ? ("s", 1e-6) : ("µs", 1.0)
         var table = Table([
-            "client", "CPU µs/request", "× floor", "user µs", "sys µs", "requests/s", "RSS MB",
-            "errors", "lowest–highest µs",
+            "client", "CPU \(unit)/\(yardstick.noun)", "× \(yardstick.referenceName)",
+            "user \(unit)", "sys \(unit)", "\(yardstick.noun)s/s", "RSS MB", "errors",
+            "lowest–highest \(unit)",
         ])
+        func cpu(_ microseconds: Double) -> String {
+            decimal(microseconds * scale, yardstick.isInSeconds ? 3 : 2)
+        }
         for (index, contender) in contenders.enumerated() {
             guard let median = median(of: index), let processor = processor(of: index) else {
                 continue
             }
             let all = samples[index].map(\.processor)
-            let range = "\(decimal(all.min() ?? 0, 2))–\(decimal(all.max() ?? 0, 2))"
+            let range = "\(cpu(all.min() ?? 0))–\(cpu(all.max() ?? 0))"
+            let rate = median.requestsPerSecond
             table.append([
-                contender.name, decimal(processor, 2), decimal(ratio(of: index) ?? 0, 2),
-                decimal(median.user, 2), decimal(median.system, 2),
-                grouped(Int(median.requestsPerSecond.rounded())),
+                contender.name, cpu(processor), decimal(ratio(of: index) ?? 0, 2),
+                cpu(median.user), cpu(median.system),
+                rate < 10 ? decimal(rate, 2) : grouped(Int(rate.rounded())),
                 decimal(Double(median.peakResidentKilobytes) / 1_024, 1),
                 grouped(median.errors), range,
             ])
@@ -109,7 +132,7 @@ struct Comparison {
                 return nil
             }
             return "\"\(contenders[index].name)\":{\"cpu_us\":\(decimal(processor, 3)),"
-                + "\"ratio_to_floor\":\(decimal(ratio(of: index) ?? 0, 3)),"
+                + "\"ratio_to_\(yardstick.referenceName)\":\(decimal(ratio(of: index) ?? 0, 3)),"
                 + "\"user_us\":\(decimal(median.user, 3)),\"sys_us\":\(decimal(median.system, 3)),"
                 + "\"requests_per_s\":\(decimal(median.requestsPerSecond, 1)),"
                 + "\"max_rss_kb\":\(median.peakResidentKilobytes),\"errors\":\(median.errors),"

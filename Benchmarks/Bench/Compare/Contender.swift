@@ -3,19 +3,23 @@
 
 /// A client that is measured as a process of its own, so that wait4(2) counts it alone.
 package struct Contender {
-    let name: String
+    var name: String
     let program: String
     let arguments: [String]
     /// Requests made and requests failed, read from what the process printed; nil when it makes no
     /// sense.
-    let count: @Sendable (String) -> (requests: Int, errors: Int)?
+    package let count: @Sendable (String) -> (requests: Int, errors: Int)?
 
     /// What a run is.
     struct Plan {
-        var url: LoopbackURL
+        var url: String
         var connections: Int
         /// Whole seconds: wrk takes no others.
         var seconds: Int
+        /// Further arguments of `bench http`, of wrk and of curl.
+        var ownArguments: [String] = []
+        var wrkArguments: [String] = []
+        var curlArguments: [String] = []
     }
 
     /// Requests that curl makes: it cannot be told a time.
@@ -43,49 +47,49 @@ package struct Contender {
         Contender(
             name: "kernel floor", program: ChildProcess.ownPath,
             arguments: [
-                "floor", plan.url.text, "--connections", "\(plan.connections)",
+                "floor", plan.url, "--connections", "\(plan.connections)",
                 "--duration", "\(plan.seconds)",
             ],
             count: countLines)
     }
 
-    private static func ours(_ plan: Plan, callback: Bool) -> Contender {
+    static func ours(_ plan: Plan, callback: Bool) -> Contender {
         Contender(
             name: callback ? "swift-fetch, callback" : "swift-fetch, async",
             program: ChildProcess.ownPath,
             arguments: [
-                "http", plan.url.text, "--connections", "\(plan.connections)",
+                "http", plan.url, "--connections", "\(plan.connections)",
                 "--duration", "\(plan.seconds)", "--lines",
-            ] + (callback ? ["--callback"] : []),
+            ] + (callback ? ["--callback"] : []) + plan.ownArguments,
             count: countLines)
     }
 
-    private static func wrk(_ plan: Plan, _ program: String) -> Contender {
+    static func wrk(_ plan: Plan, _ program: String) -> Contender {
         Contender(
             name: "wrk", program: program,
             arguments: [
                 "-t1", "-c\(plan.connections)", "-d\(plan.seconds)s", "--timeout", "30s",
-                plan.url.text,
-            ],
+            ] + plan.wrkArguments + [plan.url],
             count: countWrk)
     }
 
-    private static func h2load(_ plan: Plan, _ program: String) -> Contender {
+    static func h2load(_ plan: Plan, _ program: String) -> Contender {
         Contender(
             name: "h2load --h1", program: program,
             arguments: [
-                "--h1", "-t1", "-c\(plan.connections)", "-D\(plan.seconds)", plan.url.text,
+                "--h1", "-t1", "-c\(plan.connections)", "-D\(plan.seconds)", plan.url,
             ],
             count: countH2load)
     }
 
-    private static func curl(_ plan: Plan, _ program: String) -> Contender {
-        let separator = plan.url.path.contains("?") ? "&" : "?"
+    static func curl(_ plan: Plan, _ program: String) -> Contender {
+        let separator = plan.url.contains("?") ? "&" : "?"
         return Contender(
             name: "curl, 1 connection", program: program,
             arguments: [
                 "-sS", "--fail", "-o", "/dev/null",
-                "\(plan.url.text)\(separator)[1-\(curlRequests)]",
+            ] + plan.curlArguments + [
+                "\(plan.url)\(separator)[1-\(curlRequests)]"
             ],
             count: { _ in (curlRequests, 0) })
     }

@@ -18,6 +18,8 @@ extension LoadPlan {
             // The bound that the scenario shows: a tenth of the origins that are visited.
             configuration.pool.trackedOrigins = Self.trackedOrigins
         }
+        if let authority { configuration.tls.trust = .file(authority) }
+        configuration.tls.resumesSessions = resumesSessions
         if let timeout {
             configuration.timeouts.total = .nanoseconds(Int64(timeout * 1e9))
         }

@@ -17,6 +17,8 @@ struct LoadPlan: Sendable {
         case stream
         /// `LocalFetcher`, a chain of callbacks per connection.
         case callback
+        /// `LocalFetcher` on a reactor that a poll(2) loop drives.
+        case embedded
         /// `Fetcher` with a thread of its own, called from Swift's thread pool.
         case crossThread
     }
@@ -33,6 +35,10 @@ struct LoadPlan: Sendable {
     var body: [UInt8]?
     /// Seconds, the client's own total clock.
     var timeout: Double?
+    /// A PEM file of authorities that are trusted in place of the machine's.
+    var authority: String?
+    /// Whether earlier TLS sessions are taken up.
+    var resumesSessions = true
 
     /// Whether `get` with a URL says it all.
     var isPlain: Bool {

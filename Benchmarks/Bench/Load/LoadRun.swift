@@ -85,6 +85,9 @@ final class LoadRun {
         callers += count
     }
 
+    /// Whether a chain still goes on.
+    var hasCallers: Bool { callers > 0 }
+
     func callerEnded() {
         callers -= 1
         if callers == 0 {

@@ -16,6 +16,7 @@ struct LoadTest: Sendable {
         switch plan.face {
         case .async, .stream: try Reactor.run { try await throughTasks() }
         case .callback: try Reactor.run { try await throughCallbacks() }
+        case .embedded: try EmbeddedLoad(test: self).run()
         case .crossThread: try Reactor.run { try await CrossThreadLoad(test: self).run() }
         }
     }

@@ -6,7 +6,8 @@ import Fetch
 /// Samples of one process under load.
 struct Watch: Sendable {
     /// Between two looks.
-    static let interval = Duration.milliseconds(250)
+    static let interval = Duration.nanoseconds(intervalNanoseconds)
+    static let intervalNanoseconds: UInt64 = 250_000_000
     /// Requests in flight at the end may take this much longer before they are cancelled.
     static let grace: UInt64 = 5_000_000_000
 
@@ -33,8 +34,13 @@ struct Watch: Sendable {
     mutating func look(
         at tally: Tally, _ statistics: (() async -> FetcherStatistics?)?
     ) async {
+        look(at: tally, looksAtOrigins ? await statistics?() : nil)
+    }
+
+    /// The same, for those who have the client's figures at hand.
+    mutating func look(at tally: Tally, _ statistics: FetcherStatistics?) {
         threads = max(threads, ProcessFigures()?.threads ?? 0)
-        if looksAtOrigins, let tracked = await statistics?()?.trackedOrigins {
+        if looksAtOrigins, let tracked = statistics?.trackedOrigins {
             mostOrigins = max(mostOrigins, tracked)
             mostDescriptors = max(mostDescriptors, ProcessFigures.openDescriptors)
         }

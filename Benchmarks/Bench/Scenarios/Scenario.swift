@@ -5,6 +5,7 @@
 enum Scenario: String, CaseIterable, Sendable {
     case keepAlive = "keep-alive"
     case keepAliveCallback = "keep-alive-callback"
+    case keepAliveEmbedded = "keep-alive-embedded"
     case newConnection = "new-connection"
     case body100KiB = "body-100-kib"
     case body1GiB = "body-1-gib"
@@ -16,6 +17,7 @@ enum Scenario: String, CaseIterable, Sendable {
         switch self {
         case .keepAlive: "keep-alive, 64 connections"
         case .keepAliveCallback: "the same, callback API"
+        case .keepAliveEmbedded: "keep-alive, in a foreign poll loop"
         case .newConnection: "new connection each time, 16 at once"
         case .body100KiB: "100 KiB body, 16 connections"
         case .body1GiB: "1 GiB body, streamed, 1 connection"
@@ -35,6 +37,8 @@ enum Scenario: String, CaseIterable, Sendable {
             break
         case .keepAliveCallback:
             plan.face = .callback
+        case .keepAliveEmbedded:
+            plan.face = .embedded
         case .newConnection:
             plan.target = .url(base + "/close")
             plan.connections = 16

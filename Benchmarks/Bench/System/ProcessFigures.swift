@@ -44,6 +44,8 @@ struct ProcessorTime: Equatable {
 struct ProcessFigures {
     /// Threads now.
     let threads: Int
+    /// VmRSS: resident memory now, in kB.
+    let residentKilobytes: Int
     /// VmHWM: the most resident memory ever, in kB.
     let peakResidentKilobytes: Int
 
@@ -51,6 +53,7 @@ struct ProcessFigures {
     init?(of process: String = "self") {
         guard let text = readFile("/proc/\(process)/status") else { return nil }
         threads = Self.number(after: "Threads:", in: text) ?? 0
+        residentKilobytes = Self.number(after: "VmRSS:", in: text) ?? 0
         peakResidentKilobytes = Self.number(after: "VmHWM:", in: text) ?? 0
     }
 

@@ -23,5 +23,7 @@ uint64_t bench_cores(void);
 int bench_die_with_parent(void);
 // execv(3); the environment stays.
 int bench_execute(const char *_Nonnull path, char *_Nullable const *_Nonnull arguments);
+// mallinfo2(3): bytes that malloc has given out and not got back, mapped ones included.
+size_t bench_allocated_bytes(void);
 
 #endif

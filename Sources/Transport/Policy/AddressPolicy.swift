@@ -17,6 +17,7 @@ public struct AddressPolicy: Sendable {
         case none
     }
 
+    /// What holds for addresses that neither list speaks of.
     public var base: Base
     /// Never connected to, whatever else allows it.
     public var denied: [AddressRange]

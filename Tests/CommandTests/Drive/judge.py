@@ -19,6 +19,9 @@ import judge_requests
 import judge_responses
 
 
+LONG = 250 * command.PATIENCE
+
+
 def served(origin_cases):
     """An origin's answer that plays the case of each path; `/after` gets its own name."""
 
@@ -38,7 +41,7 @@ def served(origin_cases):
             if case.end:
                 getattr(connection, case.end)()
             if case.late:
-                case.told.wait(5)
+                case.told.wait(command.PATIENCE / 4)
                 connection.send(case.late)
         finally:
             case.played.set()
@@ -83,13 +86,13 @@ def run_responses(cases, cut, problems):
     with Origin(served(by_path)) as origin, Session() as session:
         for path, case in by_path.items():
             result = session.ask(
-                id=case.name, url=origin.url(path), method=case.method, timeout_ms=5000)
+                id=case.name, url=origin.url(path), method=case.method, timeout_ms=LONG)
             wrong = complaint(case, result)
             case.told.set()
             if case.late or case.end:
-                case.played.wait(5)
+                case.played.wait(command.PATIENCE / 4)
                 time.sleep(0.002)
-            after = session.ask(id="after", url=origin.url(path + "/after"), timeout_ms=5000)
+            after = session.ask(id="after", url=origin.url(path + "/after"), timeout_ms=LONG)
             said = path.encode() + b"/after"
             if not after["ok"] or body(after) != said:
                 wrong = f"{wrong or ''} the next response was poisoned: {after}"

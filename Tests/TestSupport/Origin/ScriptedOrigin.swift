@@ -27,13 +27,14 @@ package final class ScriptedOrigin {
         self.log = log ?? OriginLog(limits)
     }
 
-    /// Listens on `address`; port 0 lets the kernel choose. Returns what was bound.
+    /// Listens on `address`; port 0 lets the kernel choose. Returns what was bound. From then on
+    /// `stop` must come: the listener holds its origin, as connections do.
     @discardableResult
     package func listen(
         on address: SocketAddress = .loopback(port: 0)
     ) throws(SystemError) -> SocketAddress {
-        let listener = try TCPListener(on: address, reactor: reactor) { [weak self] stream in
-            self?.serve(stream)
+        let listener = try TCPListener(on: address, reactor: reactor) { [self] stream in
+            serve(stream)
         }
         listeners.append(listener)
         return listener.address

@@ -10,10 +10,10 @@ package final class Nginx: Sendable {
     private static let paths = ["/usr/sbin/nginx", "/usr/local/sbin/nginx", "/usr/bin/nginx"]
 
     /// Starts nginx and returns when it accepts connections. `config` is the inside of the `server`
-    /// block, a 13-byte answer unless told otherwise; `$DIRECTORY` in it is the fixture's own.
-    /// `files` are written there first.
+    /// block, a 13-byte answer unless told otherwise, and `http` what stands before that block;
+    /// `$DIRECTORY` in them is the fixture's own. `files` are written there first.
     package static func start(
-        config: String = Nginx.hello, files: [String: String] = [:]
+        config: String = Nginx.hello, http: String = "", files: [String: String] = [:]
     ) throws(ServerError) -> Nginx {
         guard let program = paths.first(where: { Files.isExecutable($0) }) else {
             throw .missing(program: "nginx", package: "nginx-light")
@@ -21,7 +21,8 @@ package final class Nginx: Sendable {
         let directory = try Files.makeTemporaryDirectory("nginx")
         for (name, text) in files { try Files.write(text, to: "\(directory)/\(name)") }
         let port = try Loopback.freePort()
-        let whole = wholeConfig(directory, port, config)
+        let whole = wholeConfig(port, config, http)
+            .replacing("$DIRECTORY", with: directory)
         try Files.write(whole, to: directory + "/nginx.conf")
         let process = try ServerProcess(
             directory: directory,
@@ -39,30 +40,28 @@ package final class Nginx: Sendable {
         """
 
     /// No worker processes: the one that is started is the one that serves.
-    private static func wholeConfig(
-        _ directory: String, _ port: UInt16, _ config: String
-    ) -> String {
+    private static func wholeConfig(_ port: UInt16, _ config: String, _ http: String) -> String {
         """
         daemon off;
         master_process off;
-        pid \(directory)/pid;
-        error_log \(directory)/errors.log;
+        pid $DIRECTORY/pid;
+        error_log $DIRECTORY/errors.log;
         events { worker_connections 20000; }
         http {
             access_log off;
             keepalive_requests 100000000;
             keepalive_timeout 3600s;
             client_max_body_size 0;
-            client_body_temp_path \(directory)/client_body;
-            proxy_temp_path \(directory)/proxy;
-            fastcgi_temp_path \(directory)/fastcgi;
-            uwsgi_temp_path \(directory)/uwsgi;
-            scgi_temp_path \(directory)/scgi;
+            client_body_temp_path $DIRECTORY/client_body;
+            proxy_temp_path $DIRECTORY/proxy;
+            fastcgi_temp_path $DIRECTORY/fastcgi;
+            uwsgi_temp_path $DIRECTORY/uwsgi;
+            scgi_temp_path $DIRECTORY/scgi;
+            \(http)
             server {
                 listen 127.0.0.1:\(port) backlog=16384;
-                root \(directory);
-                \(config.split(separator: "$DIRECTORY", omittingEmptySubsequences: false)
-                    .joined(separator: directory))
+                root $DIRECTORY;
+                \(config)
             }
         }
         """

@@ -74,7 +74,7 @@ package final class SimulatedNetwork: Network, TimerHandler {
     package func listen(
         at address: SocketAddress, weather: Weather? = nil, _ origin: ScriptedOrigin
     ) {
-        listen(at: address, weather: weather) { [weak origin] in origin?.serve($0) }
+        listen(at: address, weather: weather) { origin.serve($0) }
     }
 
     /// Connections to `address` are refused from now on; those that stand go on.
@@ -108,7 +108,7 @@ package final class SimulatedNetwork: Network, TimerHandler {
         events.removeAll()
         ready.removeAll()
         listeners.removeAll()
-        for (_, stream) in streams { stream.handler = nil }
+        for (_, stream) in streams { stream.forget() }
         streams.removeAll()
     }
 
@@ -226,10 +226,14 @@ package final class SimulatedNetwork: Network, TimerHandler {
             openInAll -= 1
             open[stream.peer, default: 0] -= 1
         }
-        let other = stream.other
-        if other == nil || other?.state == .closed {
+        guard let other = stream.other else {
             streams[stream.id] = nil
-            if let other { streams[other.id] = nil }
+            return
+        }
+        guard other.state == .closed else { return }
+        for end in [stream, other] {
+            streams[end.id] = nil
+            end.forget()
         }
     }
 }

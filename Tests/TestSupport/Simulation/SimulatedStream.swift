@@ -29,7 +29,8 @@ package final class SimulatedStream: ByteStream {
     private let network: SimulatedNetwork
     private let weather: Weather
     private(set) var state = State.connecting
-    private(set) weak var other: SimulatedStream?
+    /// The two hold each other until both are closed or the network stops.
+    private(set) var other: SimulatedStream?
     var isQueued = false
     /// Nothing reaches this end any more.
     var isLost = false
@@ -67,6 +68,12 @@ package final class SimulatedStream: ByteStream {
     func connected(to other: SimulatedStream) {
         self.other = other
         state = .open
+    }
+
+    /// Nothing will come to this end or leave it any more.
+    func forget() {
+        handler = nil
+        other = nil
     }
 
     // MARK: The owner's side
