@@ -134,9 +134,8 @@ import Testing
     }
 
     @Test func `TLS and names need one thread`() async throws {
-        #expect(
-            try await fetchProbe("secure-threads", 2_000) == [
-                "2000 good, Threads: 1", "resumed most: true, queries 20",
-            ])
+        let lines = try await fetchProbe("secure-threads", 2_000)
+        #expect(lines.contains("2000 good, Threads: 1"), "\(lines)")
+        #expect(lines.contains("resumed most: true, queries 20"), "\(lines)")
     }
 }
