@@ -100,7 +100,8 @@ public final class Fetcher: Sendable {
     /// Reads certificate authorities anew, when their files have changed. Connections that stand go
     /// on; a configuration whose authorities can't be read keeps those it has.
     ///
-    /// - Throws: ``TLSFailure``; ``FetchError`` with code `clientClosed` when the reactor has ended.
+    /// - Throws: ``TLSFailure``; ``FetchError`` with code `clientClosed` when the reactor has
+    ///   ended.
     public func reloadTrust() async throws {
         let outcome: Result<Void, any Error>? = await onReactor { engine, done in
             do throws(TLSFailure) {

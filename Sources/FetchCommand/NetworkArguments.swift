@@ -1,5 +1,5 @@
-// The options of names and trust, which hold for a URL and for lines of JSON alike. Decides; reads no
-// file but the password's, and that once.
+// The options of names and trust, which hold for a URL and for lines of JSON alike. Decides; reads
+// no file but the password's, and that once.
 
 internal import ArgumentParser
 internal import Fetch

@@ -121,9 +121,11 @@ import Testing
         }
         defer { node.stop() }
         let port = node.address.port
-        try await withSecureClient { fetcher async throws in
-            #expect(try await fetcher.get("https://good.test:\(port)/whole").text == "body")
-            #expect(try await fetcher.get("https://good.test:\(port)/counted").text == "body")
+        try await withSecureClient { fetcher in
+            for path in ["/whole", "/counted"] {
+                let text = try await fetcher.get("https://good.test:\(port)\(path)").text
+                #expect(text == "body")
+            }
             let cut = await failureAndPhase {
                 try await fetcher.get("https://good.test:\(port)/cut")
             }
@@ -132,9 +134,8 @@ import Testing
     }
 
     @Test func `TLS and names need one thread`() async throws {
-        #expect(
-            try await fetchProbe("secure-threads", 2_000) == [
-                "2000 good, Threads: 1", "resumed most: true, queries 20",
-            ])
+        let lines = try await fetchProbe("secure-threads", 2_000)
+        #expect(lines.contains("2000 good, Threads: 1"), "\(lines)")
+        #expect(lines.contains("resumed most: true, queries 20"), "\(lines)")
     }
 }

@@ -9,7 +9,7 @@ import TestSupport
 func probeSecureThreads(_ count: Int) throws {
     let authority = TestCertificate.authority()
     let certificate = TestCertificate.make(
-        .init("*.test", hosts: ["DNS:*.test"]), by: authority)
+        .init("*.load.test", hosts: ["DNS:*.load.test"]), by: authority)
     let (nginx, address) = try Nginx.startTLS(certificate)
     defer { nginx.stop() }
     try Reactor.run {
@@ -29,7 +29,7 @@ func probeSecureThreads(_ count: Int) throws {
                 group.addTask {
                     var good = 0
                     for _ in 0..<count / 20 {
-                        let url = "https://n\(name).test:\(address.port)/"
+                        let url = "https://n\(name).load.test:\(address.port)/"
                         good += try await fetcher.get(url).ok ? 1 : 0
                     }
                     return good

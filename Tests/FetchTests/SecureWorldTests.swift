@@ -69,22 +69,39 @@ import Testing
     }
 
     @Test func `a call cancelled during its handshake gives its slot away at once`() throws {
-        let world = try world { $0.pool.connectionsPerOrigin = 1 }
-        let first = world.get("https://a.test/1")
+        let world = try world { $0.pool.connections = 1 }
+        let first = world.get("https://a.test/")
         let hello = world.network.streams[0].takeWrittenBytes()
         // A handshake record with a ClientHello (RFC 8446 §5.1, §4).
         #expect(hello.first == 22 && hello.dropFirst(5).first == 1)
-        let second = world.get("https://a.test/2")
+        let second = world.get("https://b.test/")
         #expect(world.fetcher.statistics.callsWaiting == 1)
+        #expect(world.network.streams.count == 1)
         if let handle = first.handle { world.fetcher.cancel(handle) }
         #expect(world.network.streams[0].isClosed)
+        world.reactor.turn()
+        #expect(world.fetcher.statistics.callsWaiting == 0)
+        #expect(world.network.streams.map { "\($0.peer)" } == ["10.0.0.1:443", "10.0.0.2:443"])
         world.reactor.runUntilIdle()
         #expect(first.outcome != nil && first.error == nil)
         #expect(second.outcome == nil)
         if let handle = second.handle { world.fetcher.cancel(handle) }
         world.reactor.runUntilIdle()
         #expect(world.network.open.isEmpty)
-        #expect(world.fetcher.statistics.callsWaiting == 0)
+        #expect(world.fetcher.poolDescription == "0 active, 0 idle, 0 connecting")
+    }
+
+    @Test func `who waits behind a call that leaves takes over its handshake`() throws {
+        let world = try world { $0.pool.connectionsPerOrigin = 1 }
+        let first = world.get("https://a.test/1")
+        let second = world.get("https://a.test/2")
+        if let handle = first.handle { world.fetcher.cancel(handle) }
+        world.reactor.runUntilIdle()
+        #expect(world.network.streams.count == 1 && world.network.open.count == 1)
+        #expect(world.fetcher.statistics.callsInFlight == 1)
+        if let handle = second.handle { world.fetcher.cancel(handle) }
+        world.reactor.runUntilIdle()
+        #expect(world.network.open.isEmpty)
         #expect(world.fetcher.poolDescription == "0 active, 0 idle, 0 connecting")
     }
 

@@ -22,7 +22,8 @@ def a_result_has_the_keys_of_the_contract_in_their_order():
     equal(status, 0, "exit status")
     result = results[0]
     equal(list(result), RESULT_KEYS, "keys")
-    equal(list(result["timing"]), ["connect_ms", "first_byte_ms", "total_ms"], "timing")
+    equal(list(result["timing"]),
+          ["dns_ms", "connect_ms", "tls_ms", "first_byte_ms", "total_ms"], "timing")
     equal(result["status"], 200, "status")
     equal(result["reason"], "OK", "reason")
     equal(result["version"], "HTTP/1.1", "version")
@@ -33,6 +34,7 @@ def a_result_has_the_keys_of_the_contract_in_their_order():
     equal(result["attempts"], 1, "attempts")
     equal(result["remote"], f"127.0.0.1:{origin.port}", "remote")
     timing = result["timing"]
+    equal((timing["dns_ms"], timing["tls_ms"]), (0, 0), "phases that an http address has not")
     holds(0 < timing["connect_ms"] <= timing["total_ms"], f"timing {timing}")
     holds(0 < timing["first_byte_ms"] <= timing["total_ms"], f"timing {timing}")
 

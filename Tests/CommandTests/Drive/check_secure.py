@@ -158,6 +158,29 @@ def a_name_server_that_is_named_is_asked_once_for_each_family():
         equal((done.returncode, done.stdout), (0, b"ok"), f"with a URL: {done.stderr}")
 
 
+def names_of_this_machine():
+    """Names that the hosts file gives to an address of 127.0.0.0/8, `localhost` left out."""
+    with open("/etc/hosts") as file:
+        rows = [row.split("#")[0].split() for row in file]
+    first = {}
+    for row in rows:
+        for name in row[1:]:
+            first.setdefault(name.lower(), row[0])
+    return [name for name, address in first.items()
+            if address.startswith("127.0.0.") and not name.endswith("localhost")]
+
+
+@check
+def names_of_the_hosts_file_are_found_before_a_name_server_is_asked():
+    # A machine whose hosts file holds nothing but localhost has nothing more to show.
+    names = ["localhost", *names_of_this_machine()]
+    with NameServer({}) as server, Origin(always()) as origin:
+        lines = [{"id": name, "url": f"http://{name}:{origin.port}/"} for name in names]
+        results, _ = run_lines(*lines, arguments=["--dns", server.address])
+        equal([result["ok"] for result in results], [True] * len(names), f"{results}")
+        equal(server.asked, [], "questions")
+
+
 @check
 def public_only_connects_to_nothing_that_is_not_public_however_it_is_spelt():
     names = {"inside.test": ["127.0.0.1"], "metadata.test": ["169.254.169.254"]}
