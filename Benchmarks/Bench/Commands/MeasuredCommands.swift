@@ -76,6 +76,8 @@ struct ChurnCommand: ParsableCommand {
     static let warmUp = 2_000
     /// Opened and closed between the counts.
     static let counted = 10_000
+    /// Counts on the way: a leak grows in every window.
+    static let windows = 5
     private static let atOnce = 16
 
     @Argument var url: String
@@ -93,9 +95,11 @@ struct ChurnCommand: ParsableCommand {
         let fetcher = try Fetcher(configuration)
         var figures = FigureLines()
         try await openAndClose(Self.warmUp, fetcher)
-        figures["allocated-before"] = bench_allocated_bytes()
-        try await openAndClose(Self.counted, fetcher)
-        figures["allocated-after"] = bench_allocated_bytes()
+        figures["allocated-0"] = bench_allocated_bytes()
+        for window in 1...Self.windows {
+            try await openAndClose(Self.counted / Self.windows, fetcher)
+            figures["allocated-\(window)"] = bench_allocated_bytes()
+        }
         let opened = try await fetcher.statistics.connectionsOpened
         guard opened >= Self.warmUp + Self.counted else {
             throw ValidationError("only \(opened) connections were opened")
