@@ -66,6 +66,7 @@ extension TLSSession {
 
     /// A session to take up later has come from the server.
     func sessionArrived(_ session: ResumableSession) {
+        holdsSpareBuffers = true
         context.keep(session, for: key, generation: trustGeneration)
     }
 }

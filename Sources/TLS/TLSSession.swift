@@ -61,6 +61,9 @@ package final class TLSSession {
     package private(set) var isTruncated = false
     /// What a callback found wrong; it speaks before OpenSSL's own words.
     var verdict: TLSFailure?
+    /// A ticket has come, for which OpenSSL 3.0 makes itself a buffer of 16 KiB to write to, and
+    /// keeps it until the next write: on an idle connection, for good.
+    var holdsSpareBuffers = false
 
     /// A session with `host` at `port`, to be begun by `handshake`. `seconds` since 1970 is the
     /// time that certificates are judged by.
@@ -189,6 +192,7 @@ package final class TLSSession {
         }
         // An end or a failure behind bytes is told by the next call.
         let step = result > 0 ? PlaintextStep.needsInput : stopped(by: result)
+        if holdsSpareBuffers { freeSpareBuffers() }
         return count > 0 ? .bytes(count) : step
     }
 
@@ -200,7 +204,14 @@ package final class TLSSession {
         // OpenSSL writes at most the one byte that it is given.
         let result = connected(input, output) { unsafe SSL_peek(ssl, &byte, 1) }
         if result > 0 { return false }
-        return stopped(by: result) == .needsInput
+        let isStill = stopped(by: result) == .needsInput
+        if holdsSpareBuffers { freeSpareBuffers() }
+        return isStill
+    }
+
+    /// Gives OpenSSL's buffers back, unless they hold something: then after the next read.
+    private func freeSpareBuffers() {
+        holdsSpareBuffers = unsafe SSL_free_buffers(ssl) != 1
     }
 
     /// Why a read gave nothing.

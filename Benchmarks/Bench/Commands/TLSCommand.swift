@@ -58,7 +58,7 @@ struct TLSCommand: ParsableCommand {
     private func restingWeight(_ bench: SecureComparison) throws -> Double? {
         if Interruption.isRequested { return nil }
         let figures = try figures(of: [
-            "rest", bench.origin.url("/"), "--connections", "\(idle)",
+            "rest", "\(bench.origin.port)", "--connections", "\(idle)",
             "--cacert", bench.origin.authority,
         ])
         guard let before = figures["resident-before"], let after = figures["resident-after"] else {

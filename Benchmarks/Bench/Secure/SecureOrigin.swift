@@ -11,12 +11,13 @@ struct SecureOrigin {
     static let downloadBytes = 1 << 30
 
     private let nginx: Nginx
-    private let port: UInt16
+    let port: UInt16
 
     /// Starts it and waits until it accepts; throws `ServerError` where it isn't installed.
     init() throws {
         let authority = TestCertificate.authority("Bench Authority")
-        let order = TestCertificate.Order("localhost", hosts: ["IP:127.0.0.1", "DNS:localhost"])
+        let order = TestCertificate.Order(
+            "localhost", hosts: ["IP:127.0.0.1", "DNS:localhost", "DNS:*.rest.test"])
         let certificate = TestCertificate.make(order, by: authority)
         port = try Loopback.freePort()
         nginx = try Nginx.start(

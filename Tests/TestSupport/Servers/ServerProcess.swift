@@ -22,7 +22,7 @@ package final class ServerProcess: Sendable {
         "$@" <&- >"$directory/output" 2>&1 3<&- &
         program=$!
         read nothing <&3
-        kill -KILL $program; wait $program
+        { kill -KILL $program; wait $program; } 2>/dev/null
         rm -rf "$directory"
         """
 
