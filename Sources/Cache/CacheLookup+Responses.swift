@@ -1,4 +1,5 @@
-// What an origin's answer means to the cache (RFC 9111 sections 3, 4.3.3 to 4.4; RFC 5861 section 4).
+// What an origin's answer means to the cache (RFC 9111 sections 3, 4.3.3 to 4.4; RFC 5861 section
+// 4).
 
 package import FetchBytes
 package import FetchHTTP

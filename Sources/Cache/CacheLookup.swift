@@ -7,7 +7,7 @@
 //       └── begin ──▶ asking ───────┘ │         nothing could be used; conditions may be added
 //                        │            │
 //                        ▼            ├─ a 304 that speaks of nothing stored: forwarded once more
-//                     answered ◀──────┤         from the store: at once, after a 304, or for an error
+//                     answered ◀──────┤         from the store: at once, after a 304, for an error
 //                                     │
 //                                     └──▶ passed          the origin's answer goes to the caller,
 //                                                          and into the store if its body ends
@@ -50,7 +50,8 @@ package struct CacheLookup: Sendable {
     package enum Action: Equatable, Sendable {
         /// Ask what is stored under the request's key.
         case askStore
-        /// Hand this to the caller; then, where `revalidate` says so, validate it in the background.
+        /// Hand this to the caller; then, where `revalidate` says so, validate it in the
+        /// background.
         case answer(CacheAnswer, revalidate: Bool)
         /// Send the request on with these fields added.
         case forward([FieldLine])

@@ -1,5 +1,5 @@
-// How stored responses are made: of a response that came, of a stored one and a newer head, of a part
-// and another part (RFC 9111 sections 3.1, 3.2, 3.4, 4.3.4). Pure; any thread.
+// How stored responses are made: of a response that came, of a stored one and a newer head, of a
+// part and another part (RFC 9111 sections 3.1, 3.2, 3.4, 4.3.4). Pure; any thread.
 
 package import FetchBytes
 internal import FetchHTTP

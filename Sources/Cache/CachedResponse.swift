@@ -1,6 +1,6 @@
-// CachedResponse: one stored response (RFC 9111 section 3). Immutable; any thread. An object, because
-// it is handed from the index to the road, the caller and a store: each hand-over is one reference
-// count instead of a copy of its facts.
+// CachedResponse: one stored response (RFC 9111 section 3). Immutable; any thread. An object,
+// because it is handed from the index to the road, the caller and a store: each hand-over is one
+// reference count instead of a copy of its facts.
 //
 // It costs three allocations: the object, one array with everything that is text (status line,
 // fields, URI, selecting fields), and the body's, which callers share.

@@ -1,4 +1,5 @@
-// Invalidation: which URIs an unsafe request makes doubtful (RFC 9111 section 4.4). Pure; any thread.
+// Invalidation: which URIs an unsafe request makes doubtful (RFC 9111 section 4.4). Pure; any
+// thread.
 
 package import FetchHTTP
 

@@ -1,10 +1,10 @@
-// MemoryIndex: what is stored in memory, found by URI and credentials, forgotten least recently used
-// first (RFC 9111 section 2). A value, owned by the memory tier; reactor thread.
+// MemoryIndex: what is stored in memory, found by URI and credentials, forgotten least recently
+// used first (RFC 9111 section 2). A value, owned by the memory tier; reactor thread.
 //
 // Every stored response stands in one slot, and a slot in three lists: of its key's bucket, which a
-// look-up walks; of its URI's bucket, which an invalidation walks, for that one meets whoever asked;
-// and of use, whose oldest goes when a bound is reached. The lists are numbers in the slots, so that
-// finding, storing, using and forgetting are O(1) and allocate nothing beyond the slots.
+// look-up walks; of its URI's bucket, which an invalidation walks, for that one meets whoever
+// asked; and of use, whose oldest goes when a bound is reached. The lists are numbers in the slots,
+// so that finding, storing, using and forgetting are O(1) and allocate nothing beyond the slots.
 
 internal import FetchBytes
 package import FetchHTTP

@@ -1,8 +1,9 @@
 // PartialContent: parts of a representation: which may be kept, what they answer, how they are put
 // together (RFC 9111 sections 3.3 and 3.4, RFC 9110 section 15.3.7). Pure; any thread.
 //
-// Parts are kept only with a strong tag and a known length, so that two of them are certainly of the
-// same bytes. One stored part is one run of bytes: what neither touches nor overlaps stays apart.
+// Parts are kept only with a strong tag and a known length, so that two of them are certainly of
+// the same bytes. One stored part is one run of bytes: what neither touches nor overlaps stays
+// apart.
 
 internal import FetchBytes
 internal import FetchHTTP

@@ -1,5 +1,5 @@
-// Preconditions: the caller's own conditions, held against a stored response that could be used (RFC
-// 9111 section 4.3.2, RFC 9110 section 13). Pure; any thread.
+// Preconditions: the caller's own conditions, held against a stored response that could be used
+// (RFC 9111 section 4.3.2, RFC 9110 section 13). Pure; any thread.
 //
 // A cache evaluates If-None-Match, If-Modified-Since and If-Range, and only where it could answer
 // with what it has. If-Match and If-Unmodified-Since are the origin's.

@@ -1,10 +1,10 @@
 // SelectingFields: the request fields that took part in choosing a stored response, and whether
 // another request has the same (RFC 9111 section 4.1). Pure; any thread.
 //
-// They stand in the stored response's own bytes, one after the other: a word with the counts of name
-// and value, the latter one more than it is, so that 0 says that the request had none; the name in
-// lower case; the value. Comparing them with a request allocates nothing as long as the two say the
-// same in the same order.
+// They stand in the stored response's own bytes, one after the other: a word with the counts of
+// name and value, the latter one more than it is, so that 0 says that the request had none; the
+// name in lower case; the value. Comparing them with a request allocates nothing as long as the two
+// say the same in the same order.
 
 internal import FetchBytes
 internal import FetchHTTP

@@ -1,5 +1,5 @@
-// StoredFields: which fields of a response are kept, and how a newer response changes them (RFC 9111
-// sections 3.1 and 3.2). Pure; any thread.
+// StoredFields: which fields of a response are kept, and how a newer response changes them (RFC
+// 9111 sections 3.1 and 3.2). Pure; any thread.
 
 internal import FetchHTTP
 internal import FetchBytes

@@ -1,5 +1,5 @@
-// Validation: asking the origin whether what is stored still holds, and understanding its answer (RFC
-// 9111 sections 4.3.1, 4.3.4, 4.3.5). Pure; any thread.
+// Validation: asking the origin whether what is stored still holds, and understanding its answer
+// (RFC 9111 sections 4.3.1, 4.3.4, 4.3.5). Pure; any thread.
 
 internal import FetchBytes
 internal import FetchHTTP

@@ -232,7 +232,8 @@ public struct Headers: Sendable {
         entries.indices.first { hasName(name, at: $0) }
     }
 
-    /// The place of the first field of a name, in any case, from `start` on; nil when there is none.
+    /// The place of the first field of a name, in any case, from `start` on; nil when there is
+    /// none.
     package func firstIndex(ofName name: Span<UInt8>, from start: Int = 0) -> Int? {
         guard case .lines(let lines) = storage else { return nil }
         let wire = lines.wire.span

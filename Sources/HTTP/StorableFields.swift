@@ -1,5 +1,5 @@
-// StorableFields: which of a response's fields a cache must look at, found in one pass, so that most
-// responses cost it next to nothing. A value; any thread.
+// StorableFields: which of a response's fields a cache must look at, found in one pass, so that
+// most responses cost it next to nothing. A value; any thread.
 
 internal import FetchBytes
 

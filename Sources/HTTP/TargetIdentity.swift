@@ -1,5 +1,5 @@
-// TargetIdentity: a target as the key of a table: one hash of the whole URI, one comparison with its
-// bytes. Immutable; any thread. The fragment is no part of it (RFC 9111 section 2).
+// TargetIdentity: a target as the key of a table: one hash of the whole URI, one comparison with
+// its bytes. Immutable; any thread. The fragment is no part of it (RFC 9111 section 2).
 
 internal import FetchBytes
 

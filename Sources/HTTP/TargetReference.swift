@@ -1,5 +1,5 @@
-// TargetReference: a URI reference as a field gives it (Location, Content-Location), resolved against
-// the target of the request (RFC 3986 section 5.2). Pure; any thread.
+// TargetReference: a URI reference as a field gives it (Location, Content-Location), resolved
+// against the target of the request (RFC 3986 section 5.2). Pure; any thread.
 
 extension Target {
     /// The target that a reference means, seen from this one.

@@ -1,5 +1,5 @@
-// Every combination of directives, held against a model that is slow and simple: it makes the set of
-// ages at which a response may be used, rule by rule, and looks whether the age is in it.
+// Every combination of directives, held against a model that is slow and simple: it makes the set
+// of ages at which a response may be used, rule by rule, and looks whether the age is in it.
 
 import FetchBytes
 import FetchCache

@@ -1,4 +1,5 @@
-// Which requests a stored response answers: RFC 9111 sections 2 and 4.1, and this cache's partitions.
+// Which requests a stored response answers: RFC 9111 sections 2 and 4.1, and this cache's
+// partitions.
 
 import FetchBytes
 import FetchCache

@@ -91,8 +91,8 @@ import Testing
             #expect(isReadable(descriptor))
             #expect(!isReadable(reactor.fileDescriptor))
             bell.lower()
-            Task.detached {
-                await Task(executorPreference: reactor) { _ = eventfd_write(descriptor, 1) }.value
+            onAnotherThread {
+                _ = Task(executorPreference: reactor) { _ = eventfd_write(descriptor, 1) }
             }
             while !isReadable(descriptor) {
                 #expect(isReadable(reactor.fileDescriptor, within: 60_000))
@@ -106,7 +106,7 @@ import Testing
             let reactor = try Reactor.embedded()
             let bell = Bell()
             let descriptor = bell.descriptor
-            Task.detached { reactor.post { _ = eventfd_write(descriptor, 1) } }
+            onAnotherThread { reactor.post { _ = eventfd_write(descriptor, 1) } }
             #expect(isReadable(reactor.fileDescriptor, within: 60_000))
             reactor.turn()
             #expect(isReadable(descriptor))
