@@ -2,6 +2,7 @@
 // scenario list. The commands only read arguments; the work is elsewhere. Main thread.
 
 import ArgumentParser
+import Fetch
 
 /// The root command.
 @main
@@ -13,7 +14,7 @@ struct BenchCommand: ParsableCommand {
             Without a subcommand it starts a server of its own on loopback and runs a list of \
             scenarios, two minutes at most. Caching and coalescing are off: every request is sent.
             """,
-        version: "0.1.0",
+        version: Versions.current.description,
         subcommands: [
             ListCommand.self, HTTPCommand.self, TransferCommand.self, CompareCommand.self,
             ScenarioCommand.self, TLSCommand.self, TLSNewCommand.self, TLSDownloadCommand.self,
