@@ -36,7 +36,11 @@ private final class Guest: ByteStreamHandler, HandshakeHandler {
     }
 
     func streamConnected() {
-        if let below { secure(below) }
+        guard let below else { return }
+        let secure = secure
+        // It holds this guest, and is not asked again.
+        self.secure = { _ in }
+        secure(below)
     }
 
     func streamFailed(_ failure: ConnectFailure) { print("\(failure)") }
@@ -77,6 +81,8 @@ func probeTLSFork() throws {
     _ = guest.stream?.write(Bytes("GET / HTTP/1.1\r\nHost: good.test\r\n\r\n"), from: 0)
     _ = drive(reactor) { guest.isAnswered }
     print("child's status \(status), the parent is answered: \(guest.isAnswered)")
+    guest.stream?.close()
+    reactor.stop()
 }
 
 private func open(
@@ -107,7 +113,6 @@ func probeTLSIdle(_ count: Int) throws {
             let guest = FetchProbe.open(address, reactor, connector, context, scratch)
             guests.append(guest)
             _ = drive(reactor) { guest.isAnswered }
-            guest.secure = { _ in }
         }
     }
     // What is made once, and the allocator's own slack.
