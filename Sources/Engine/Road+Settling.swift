@@ -9,6 +9,7 @@
 internal import FetchHTTP
 internal import FetchPolicy
 internal import FetchReactor
+internal import FetchRoad
 internal import FetchTLS
 internal import FetchTime
 internal import FetchTransport
@@ -24,6 +25,8 @@ struct Lines {
     fileprivate var sweepAt = Instant.farFuture
     /// Calls that wait for room, in all origins.
     fileprivate(set) var waiting = 0
+    /// Records that nobody uses and that still know something, longest unused first.
+    fileprivate var resting = WaitingLine<OriginRecord>()
 
     mutating func starve(_ record: OriginRecord) {
         if record.starvedTicket == nil { record.starvedTicket = starved.join(record) }
@@ -40,40 +43,72 @@ extension Road {
 
     /// Stands behind all others of the origin until there is room.
     func wait(_ call: Call, _ record: OriginRecord) {
+        if call.hasCourse { undoAdmission(of: call) }
         guard lines.waiting < settings.waitingCalls else {
             call.lastPhase = .queue
             fail(call, .waitingLineFull(limit: settings.waitingCalls))
             return
         }
+        if let turn = earliestTurn(of: call, record), turn > lineDeadline(of: call) {
+            call.lastPhase = .queue
+            fail(call, .rateLimited(for: turn.nanoseconds(since: reactor.now)))
+            return
+        }
         stand(call, record, dialing: false)
     }
 
+    /// Until when the call may wait for its turn. Where pacing is what was asked for, waiting is no
+    /// failure, and only the total clock runs.
+    private func lineDeadline(of call: Call) -> Instant {
+        if settings.policies.paces { return call.totalDeadline }
+        return min(call.totalDeadline, reactor.now.after(call.clocks.clocks.queue))
+    }
+
     func stand(_ call: Call, _ record: OriginRecord, dialing: Bool) {
-        var deadline = call.totalDeadline
         if dialing {
-            call.place = record.dialing.join(call)
+            call.dialingPlace = record.dialing.join(call)
         } else {
-            call.place = record.waiting.join(call)
+            call.waitingPlace = record.waiting.join(call, call.priority, now: reactor.now)
             lines.waiting += 1
-            deadline = min(deadline, reactor.now.after(call.clocks.clocks.queue))
         }
-        call.isDialing = dialing
+        runLineTimer(of: call)
+    }
+
+    private func runLineTimer(of call: Call) {
+        let deadline = call.dialingPlace != nil ? call.totalDeadline : lineDeadline(of: call)
         call.timer = reactor.schedule(self, token: Int(call.slot), at: deadline)
     }
 
     /// Leaves the line, if it stands in one.
     func leaveLine(_ call: Call) {
-        guard let place = call.place, let record = call.record else { return }
-        call.place = nil
-        if call.isDialing {
+        guard let record = call.record else { return }
+        if let place = call.dialingPlace.take() {
             record.dialing.leave(place)
-        } else {
+        } else if let place = call.waitingPlace.take() {
             record.waiting.leave(place)
             lines.waiting -= 1
             if record.waiting.isEmpty { lines.unstarve(record) }
+        } else {
+            return
         }
+        stopTimer(of: call)
+    }
+
+    func stopTimer(of call: Call) {
         if let timer = call.timer { reactor.cancel(timer) }
         call.timer = nil
+    }
+
+    /// The call has another name and other clocks than when its timer was set.
+    func restartTimer(of call: Call) {
+        stopTimer(of: call)
+        if call.dialingPlace != nil || call.waitingPlace != nil {
+            runLineTimer(of: call)
+        } else if case .waitUntil(let instant) = call.attempt.next() {
+            wait(call, until: instant)
+        } else if let connection = connection(of: call), connection.isCarrying(call) {
+            connection.run(connection.exchange.clock, of: call)
+        }
     }
 
     // MARK: Coming free
@@ -109,7 +144,7 @@ extension Road {
     }
 
     /// Somebody who waits may now be served.
-    private func capacityFreed(_ record: OriginRecord) {
+    func capacityFreed(_ record: OriginRecord) {
         if !record.isUnsettled, record.waiters > 0 {
             record.isUnsettled = true
             lines.unsettled.append(record)
@@ -141,15 +176,30 @@ extension Road {
     }
 
     /// Idle connections go to the first in line, then room does.
-    private func serve(_ record: OriginRecord) {
-        while record.pool.idle > 0, let call = record.firstForAnyConnection {
+    ///
+    /// - Parameter most: calls that are served.
+    /// - Returns: whether any was.
+    @discardableResult
+    func serve(_ record: OriginRecord, atMost most: Int = .max) -> Bool {
+        var served = 0
+        while served < most, record.pool.idle > 0, let call = record.firstForAnyConnection {
             guard case .reuse(let id) = pool.capacity(for: record, fresh: false, now: reactor.now)
             else { break }
-            if let connection = alive(id) { give(connection, to: call) }
+            guard let connection = quiet(id) else { continue }
+            switch passage(of: call, record) {
+            case .free:
+                pool.reuse(connection)
+                give(connection, to: call)
+                served += 1
+            case .notYet: return served > 0
+            case .ended: continue
+            }
         }
-        while let call = record.waiting.first {
-            guard makeRoom(for: call, record) else { return }
+        while served < most, let call = record.waiting.first {
+            guard makeRoom(for: call, record) else { break }
+            served += 1
         }
+        return served > 0
     }
 
     /// Opens a connection for the first who waits; false if there is no room.
@@ -162,6 +212,8 @@ extension Road {
             guard let idle = pool[id], idle.record !== record || call.wantsFresh else {
                 return false
             }
+            guard let goes = mayGo(call, record) else { return false }
+            guard goes else { return true }
             pool.close(idle)
             forgetIfUnused(idle.record)
         case .originFull:
@@ -171,9 +223,20 @@ extension Road {
             lines.starve(record)
             return false
         }
+        guard let goes = mayGo(call, record) else { return false }
+        guard goes else { return true }
         leaveLine(call)
         dial(call, record)
         return true
+    }
+
+    /// Whether the call goes; false for one that has ended, nil for one that waits on.
+    private func mayGo(_ call: Call, _ record: OriginRecord) -> Bool? {
+        switch passage(of: call, record) {
+        case .free: true
+        case .ended: false
+        case .notYet: nil
+        }
     }
 
     private func give(_ connection: Connection, to call: Call) {
@@ -187,7 +250,7 @@ extension Road {
     /// A connection that is being opened goes to the next who waits; nil if nobody does.
     func passOn(_ opening: Connection) -> Void? {
         let record = opening.record
-        guard let next = record.waiting.first else { return nil }
+        guard let next = record.waiting.first, mayGo(next, record) ?? false else { return nil }
         leaveLine(next)
         stand(next, record, dialing: true)
         next.connection = opening.id
@@ -262,22 +325,50 @@ extension Road {
     func record(for target: Target, tls: TLSChoice?) -> OriginRecord? {
         if let record = origins.record(for: target, tls: tls) {
             record.calls += 1
+            if let ticket = record.restingTicket.take() { lines.resting.leave(ticket) }
             return record
         }
+        forgetResting()
         if origins.count >= settings.trackedOrigins, !forgetLongestIdle() { return nil }
         let limits = settings.connectionsOfHosts
         let record = OriginRecord(
-            target, tls: tls, connections: limits.isEmpty ? nil : limits[target.host])
+            target, tls: tls, connections: limits.isEmpty ? nil : limits[target.host],
+            ageing: settings.policies.ageing)
         record.calls = 1
         origins.insert(record)
         return record
     }
 
+    /// Lets an unused record go, unless somebody could get more than is allowed by that: then it
+    /// rests until it knows nothing any more, or its place is wanted.
     func forgetIfUnused(_ record: OriginRecord) {
         guard record.isUnused, record.isTracked else { return }
+        if let origin = record.policies, !origin.isAtRest(now: reactor.now), !isClosed {
+            if record.restingTicket == nil { record.restingTicket = lines.resting.join(record) }
+            return
+        }
+        forget(record)
+    }
+
+    private func forget(_ record: OriginRecord) {
         record.isTracked = false
+        if let ticket = record.restingTicket.take() { lines.resting.leave(ticket) }
         lines.unstarve(record)
+        strip(record)
         origins.remove(record)
+    }
+
+    /// A new origin looks at two records that rest; where the table is full, one has to go.
+    private func forgetResting() {
+        for _ in 0..<2 {
+            guard let record = lines.resting.first, let origin = record.policies,
+                origin.isAtRest(now: reactor.now)
+            else { break }
+            forget(record)
+        }
+        if origins.count >= settings.trackedOrigins, let record = lines.resting.first {
+            forget(record)
+        }
     }
 
     /// Closes what an origin keeps that nobody uses, the longest idle first.

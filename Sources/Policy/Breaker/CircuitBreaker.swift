@@ -107,6 +107,12 @@ public struct CircuitBreaker: Sendable {
         }
     }
 
+    /// Whether nothing that happened before counts: a breaker at rest may be forgotten.
+    package var isAtRest: Bool {
+        guard case .closed = state else { return false }
+        return consecutive == 0 && (window.isEmpty || window[0].second == 0)
+    }
+
     /// Whether one that was let through before may still be sent: false when the breaker has opened
     /// since. The permit must then be reported as ignored.
     public func isCurrent(_ permit: Permit) -> Bool { permit.epoch == epoch }
