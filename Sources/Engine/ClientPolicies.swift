@@ -129,7 +129,7 @@ final class OriginPolicies: TimerHandler {
 
     /// Whether the origin may be forgotten without anybody getting more than is allowed.
     func isAtRest(now: Instant) -> Bool {
-        (!hasBreaker || breaker.isAtRest) && budget.recent(now: now).retries == 0
+        (!hasBreaker || breaker.isAtRest(now: now)) && budget.recent(now: now).retries == 0
     }
 
     /// Whoever waits is to ask again then.

@@ -125,6 +125,7 @@ extension Road {
         for call in calls.liveCalls where call.isLive && call.isStarted { withdraw(call, .clientClosed) }
         for connection in pool.all { close(connection) }
         closeIdle()
+        forgetAllResting()
         dialer.names.close()
     }
 

@@ -186,10 +186,11 @@ extension Road: TimerHandler {
 
     // MARK: Clocks
 
-    /// The clock of a call that stands in a line; `token` is its slot. The sweep's token is -1.
+    /// The clock of a call that stands in a line, follows another or backs off; `token` is its slot.
+    /// The client's own have negative ones.
     func timerFired(_ token: Int) {
         guard token >= 0 else {
-            sweep()
+            clientTimerFired(token)
             return
         }
         guard let call = calls.live(at: token) else { return }

@@ -116,6 +116,7 @@ extension Road {
     /// The rest of an unwanted answer has been read, or its connection is gone.
     func backOff(_ call: Call) {
         guard let until = call.course.retryAt.take() else { return }
+        leaveLine(call)
         call.abandoned = false
         call.head = nil
         call.dropBody()

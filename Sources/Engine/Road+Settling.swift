@@ -27,6 +27,7 @@ struct Lines {
     fileprivate(set) var waiting = 0
     /// Records that nobody uses and that still know something, longest unused first.
     fileprivate var resting = WaitingLine<OriginRecord>()
+    fileprivate var restTimer: TimerID?
 
     mutating func starve(_ record: OriginRecord) {
         if record.starvedTicket == nil { record.starvedTicket = starved.join(record) }
@@ -293,7 +294,7 @@ extension Road {
             reactor.cancel(timer)
         }
         lines.sweepAt = due
-        lines.sweepTimer = reactor.schedule(self, token: -1, at: due)
+        lines.sweepTimer = reactor.schedule(self, token: Self.sweepToken, at: due)
     }
 
     /// An origin that the client's cap keeps out may have the place of the one that has been idle
@@ -317,6 +318,21 @@ extension Road {
         for connection in pool.all where connection.state == .idle { idleEnded(connection) }
         if let timer = lines.sweepTimer { reactor.cancel(timer) }
         lines.sweepTimer = nil
+        if let timer = lines.restTimer { reactor.cancel(timer) }
+        lines.restTimer = nil
+    }
+
+    /// Lets go of every record that nobody uses.
+    func forgetAllResting() {
+        while let record = lines.resting.first { forget(record) }
+    }
+
+    static var sweepToken: Int { -1 }
+    static var restToken: Int { -2 }
+
+    /// A timer that is no call's.
+    func clientTimerFired(_ token: Int) {
+        if token == Self.restToken { lookAtResting() } else { sweep() }
     }
 
     // MARK: Origins
@@ -345,9 +361,26 @@ extension Road {
         guard record.isUnused, record.isTracked else { return }
         if let origin = record.policies, !origin.isAtRest(now: reactor.now), !isClosed {
             if record.restingTicket == nil { record.restingTicket = lines.resting.join(record) }
+            if lines.restTimer == nil { lookAtRestingLater() }
             return
         }
         forget(record)
+    }
+
+    private func lookAtRestingLater() {
+        let due = reactor.now.after(RetryBudget.windowNanoseconds)
+        lines.restTimer = reactor.schedule(self, token: Self.restToken, at: due)
+    }
+
+    /// Looks at the records that have rested longest; those that still know something rest on.
+    private func lookAtResting() {
+        lines.restTimer = nil
+        for _ in 0..<min(lines.resting.count, 256) {
+            guard let record = lines.resting.takeFirst() else { break }
+            record.restingTicket = nil
+            forgetIfUnused(record)
+        }
+        if lines.restTimer == nil, !lines.resting.isEmpty { lookAtRestingLater() }
     }
 
     private func forget(_ record: OriginRecord) {

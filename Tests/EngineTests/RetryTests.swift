@@ -1,9 +1,12 @@
 // Retries on the road: RETRY-01 to RETRY-14, RATE-10. Virtual time, a network in memory.
 
+import FetchBytes
 import FetchEngine
 import FetchHTTP
+import FetchHTTP1
 import FetchPolicy
 import FetchTime
+import FetchTransport
 import TestSupport
 import Testing
 
@@ -113,7 +116,7 @@ struct RetryTests {
         let world = try world()
         let call = try world.call(
             method: "POST", headers: hasKey ? [("Idempotency-Key", "7")] : [],
-            content: .bytes("abc"), length: .known(3))
+            content: .bytes(Bytes("abc")), length: .known(3))
         world.streams[0].send(status(503))
         world.run()
         #expect(call.isOver == !hasKey)
@@ -125,20 +128,21 @@ struct RetryTests {
 
     @Test func `RETRY-08 a refused connection, a reset and a body cut short are tried again`() throws {
         let world = try world(attempts: 4)
-        world.network.refuse(1)
+        world.network.fate = { _ in .fails(.refused) }
         let call = try world.call()
         #expect(!call.isOver)
+        world.network.fate = { _ in .connects }
         world.pass(.milliseconds(100))
-        world.streams[0].reset()
+        world.streams[1].fail()
         world.run()
         #expect(!call.isOver)
         world.pass(.milliseconds(200))
-        world.streams[1].send("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort")
-        world.streams[1].end()
+        world.streams[2].send("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort")
+        world.streams[2].end()
         world.run()
         #expect(!call.isOver)
         world.pass(.milliseconds(400))
-        world.streams[2].send(ok)
+        world.streams[3].send(ok)
         world.run()
         #expect(call.status == 200)
         #expect(call.body == "ok")
@@ -173,7 +177,7 @@ struct RetryTests {
         world.streams[0].send("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort")
         world.run()
         #expect(stream.head?.head.status == 200)
-        world.streams[0].reset()
+        world.streams[0].fail()
         world.run()
         world.pass(.seconds(10))
         #expect(world.streams.count == 1)
