@@ -26,8 +26,8 @@ struct Lines {
     /// Calls that wait for room, in all origins.
     fileprivate(set) var waiting = 0
     /// Records that nobody uses and that still know something, longest unused first.
-    fileprivate var resting = WaitingLine<OriginRecord>()
-    fileprivate var restTimer: TimerID?
+    var resting = WaitingLine<OriginRecord>()
+    var restTimer: TimerID?
 
     mutating func starve(_ record: OriginRecord) {
         if record.starvedTicket == nil { record.starvedTicket = starved.join(record) }
@@ -153,7 +153,7 @@ extension Road {
         settleLater()
     }
 
-    private func settleLater() {
+    func settleLater() {
         guard !lines.settleIsDue,
             !(lines.unsettled.isEmpty && lines.starved.isEmpty)
         else {
@@ -322,127 +322,11 @@ extension Road {
         lines.restTimer = nil
     }
 
-    /// Lets go of every record that nobody uses.
-    func forgetAllResting() {
-        while let record = lines.resting.first { forget(record) }
-    }
-
     static var sweepToken: Int { -1 }
     static var restToken: Int { -2 }
 
     /// A timer that is no call's.
     func clientTimerFired(_ token: Int) {
         if token == Self.restToken { lookAtResting() } else { sweep() }
-    }
-
-    // MARK: Origins
-
-    /// The origin's record, made when it is new; nil if as many as allowed are in use.
-    func record(for target: Target, tls: TLSChoice?) -> OriginRecord? {
-        if let record = origins.record(for: target, tls: tls) {
-            record.calls += 1
-            if let ticket = record.restingTicket.take() { lines.resting.leave(ticket) }
-            return record
-        }
-        forgetResting()
-        if origins.count >= settings.trackedOrigins, !forgetLongestIdle() { return nil }
-        let limits = settings.connectionsOfHosts
-        let record = OriginRecord(
-            target, tls: tls, connections: limits.isEmpty ? nil : limits[target.host],
-            ageing: settings.policies.ageing)
-        record.calls = 1
-        origins.insert(record)
-        return record
-    }
-
-    /// Lets an unused record go, unless somebody could get more than is allowed by that: then it
-    /// rests until it knows nothing any more, or its place is wanted.
-    func forgetIfUnused(_ record: OriginRecord) {
-        guard record.isUnused, record.isTracked else { return }
-        if let origin = record.policies, !origin.isAtRest(now: reactor.now), !isClosed {
-            if record.restingTicket == nil { record.restingTicket = lines.resting.join(record) }
-            if lines.restTimer == nil { lookAtRestingLater() }
-            return
-        }
-        forget(record)
-    }
-
-    private func lookAtRestingLater() {
-        let due = reactor.now.after(RetryBudget.windowNanoseconds)
-        lines.restTimer = reactor.schedule(self, token: Self.restToken, at: due)
-    }
-
-    /// Looks at the records that have rested longest; those that still know something rest on.
-    private func lookAtResting() {
-        lines.restTimer = nil
-        for _ in 0..<min(lines.resting.count, 256) {
-            guard let record = lines.resting.takeFirst() else { break }
-            record.restingTicket = nil
-            forgetIfUnused(record)
-        }
-        if lines.restTimer == nil, !lines.resting.isEmpty { lookAtRestingLater() }
-    }
-
-    private func forget(_ record: OriginRecord) {
-        record.isTracked = false
-        if let ticket = record.restingTicket.take() { lines.resting.leave(ticket) }
-        lines.unstarve(record)
-        strip(record)
-        origins.remove(record)
-    }
-
-    /// A new origin looks at two records that rest; where the table is full, one has to go.
-    private func forgetResting() {
-        for _ in 0..<2 {
-            guard let record = lines.resting.first, let origin = record.policies,
-                origin.isAtRest(now: reactor.now)
-            else { break }
-            forget(record)
-        }
-        if origins.count >= settings.trackedOrigins, let record = lines.resting.first {
-            forget(record)
-        }
-    }
-
-    /// Closes what an origin keeps that nobody uses, the longest idle first.
-    private func forgetLongestIdle() -> Bool {
-        let oldest = pool.state.firstIdle { [pool] id in pool[id]?.record.isIdle ?? false }
-        guard let oldest, let record = pool[oldest]?.record else { return false }
-        while case .reuse(let id) = pool.capacity(for: record, fresh: false, now: reactor.now),
-            let connection = pool[id]
-        {
-            pool.close(connection)
-        }
-        forgetIfUnused(record)
-        // Others may have waited for the room that this made.
-        settleLater()
-        return true
-    }
-
-    /// How the origin's connections are secured.
-    func tlsContext(of record: OriginRecord) throws(TLSFailure) -> TLSContext {
-        if let known = record.tlsContext { return known }
-        let configuration =
-            record.tls?.configuration ?? settings.tlsOfHosts[record.target.host] ?? settings.tls
-        let context = try connector.context(configuration)
-        record.tlsContext = context
-        return context
-    }
-
-    func reloadTrust() throws(TLSFailure) {
-        // A context that the connector has forgotten would keep its old authorities.
-        for record in origins.records { record.tlsContext = nil }
-        try connector.reloadTrust()
-    }
-
-    /// Where the origin's host is, or the name to ask for.
-    func destination(of record: OriginRecord) -> Destination {
-        if let known = record.destination { return known }
-        let target = record.target
-        let found = dialer.destination(
-            of: target.host + (target.zone.map { "%" + $0 } ?? ""),
-            isAbsolute: target.isAbsoluteName, port: target.port)
-        record.destination = found
-        return found
     }
 }
