@@ -13,7 +13,7 @@ enum Caller: Sendable, CaseIterable {
     case onReactor
 
     func run<R: Sendable>(
-        _ configuration: FetcherConfiguration = FetcherConfiguration(),
+        _ configuration: FetcherConfiguration = .patient,
         _ body: @escaping @Sendable (Fetcher) async throws -> R
     ) async throws -> R {
         switch self {
@@ -73,12 +73,9 @@ struct FetcherTests {
     @Test func `one call serves one connection after the other on any thread`() async throws {
         let origin = try ScriptedOrigin.start(.always(.text("x")))
         defer { origin.stop() }
-        // A busy machine may let more than ten seconds pass between two calls.
-        var configuration = FetcherConfiguration()
-        configuration.pool.idleTimeout = .seconds(600)
         for caller in Caller.allCases {
             let url = origin.url()
-            let statistics = try await caller.run(configuration) { fetcher in
+            let statistics = try await caller.run { fetcher in
                 for _ in 0..<50 {
                     let response = try await fetcher.get(url)
                     #expect(response.statusCode == 200)
@@ -136,10 +133,7 @@ struct FetcherTests {
     @Test func `eight tasks may call at once from any thread`() async throws {
         let origin = try ScriptedOrigin.start(Script { [.text($0.target)] })
         defer { origin.stop() }
-        // On a machine so busy that a task rests for ten seconds, its connection must not go.
-        var configuration = FetcherConfiguration()
-        configuration.pool.idleTimeout = .seconds(3_600)
-        let fetcher = try Fetcher(configuration)
+        let fetcher = try Fetcher(.patient)
         let url = origin.url("/")
         try await withThrowingTaskGroup(of: Void.self) { group in
             for task in 0..<8 {
@@ -184,7 +178,7 @@ struct FetcherTests {
             ("/delay/50", ShutdownMode.graceful(), nil), ("/hang", .immediate, .clientClosed),
         ] as [(String, ShutdownMode, FetchError.Code?)] {
             let url = origin.url(path)
-            let fetcher = try Fetcher()
+            let fetcher = try Fetcher(.patient)
             async let answer = Self.outcome { try await fetcher.get(url) }
             while try await fetcher.statistics.exchanges == 0 { await Task.yield() }
             await fetcher.shutdown(mode)
