@@ -24,7 +24,7 @@ extension Road {
     /// Gives the record what the policies keep of an origin.
     func equip(_ record: OriginRecord) {
         var address: String?
-        if settings.policies.needsAddress, case .addresses(let known) = destination(of: record) {
+        if policies.needAddress, case .addresses(let known) = destination(of: record) {
             address = known.first?.hostText
         }
         // The record ends before the road does, and takes its timer with it.
@@ -257,11 +257,6 @@ extension Road {
         policies.outOfSlots.leave(ticket)
         origin.slotTicket = nil
     }
-}
-
-extension PolicySettings {
-    /// Whether limits are found by an origin's address.
-    var needsAddress: Bool { domainKey == .address || politeness?.key == .address }
 }
 
 extension Call {

@@ -113,13 +113,16 @@ final class Road {
     }
 
     /// The stages that the call passes, by what is switched on.
+    @inline(__always)
     private func stages(of call: Call) -> Stages {
+        if !policies.areOn, call.details == nil { return [] }
+        return stagesOfPolicies(call)
+    }
+
+    private func stagesOfPolicies(_ call: Call) -> Stages {
         guard let record = call.record else { return [] }
-        guard let origin = record.policies else {
-            guard settings.policies.isOn || call.details?.policy != nil else { return [] }
-            equip(record)
-            return stages(of: call)
-        }
+        if record.policies == nil, policies.areOn || call.details?.policy != nil { equip(record) }
+        guard let origin = record.policies else { return [] }
         var stages: Stages = []
         if mayJoin(call) { stages.insert(.joining) }
         if origin.hasBreaker { stages.insert(.breaker) }
@@ -149,8 +152,8 @@ final class Road {
                 join(call)
             case .askBreaker:
                 askBreaker(call)
-            case .waitUntil(let instant):
-                wait(call, until: instant)
+            case .backOff:
+                wait(call, until: call.attempt.nextBegins)
                 return
             case .wait(let fresh):
                 guard let connection = admit(call, fresh: fresh) else { return }
