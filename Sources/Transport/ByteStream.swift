@@ -75,4 +75,11 @@ package protocol ByteStreamHandler: AnyObject {
 package protocol Network: AnyObject {
     /// Begins to connect; the outcome is told to `handler`, never before this returns.
     func connect(to address: SocketAddress, handler: any ByteStreamHandler) -> any ByteStream
+    /// What a connection to `host` would be sent from. Sends nothing.
+    func source(towards host: SocketAddress.Host) -> SourceAddress
+}
+
+extension Network {
+    /// Every address is as good as another.
+    package func source(towards host: SocketAddress.Host) -> SourceAddress { .unknown }
 }

@@ -23,6 +23,10 @@ package final class TCPNetwork: Network {
     ) -> any ByteStream {
         TCPStream(connectingTo: address, on: reactor, handler: handler)
     }
+
+    package func source(towards host: SocketAddress.Host) -> SourceAddress {
+        SourceAddress(towards: host)
+    }
 }
 
 package final class TCPStream: ByteStream, ReadinessHandler {
