@@ -87,8 +87,8 @@ let package = Package(
         .target(
             name: "Fetch",
             dependencies: [
-                "FetchEngine", "FetchTransport", "FetchTLS", "FetchReactor", "FetchHTTP1",
-                "FetchHTTP", "FetchTime", "FetchBytes", httpTypes,
+                "FetchEngine", "FetchPolicy", "FetchTransport", "FetchTLS", "FetchReactor",
+                "FetchHTTP1", "FetchHTTP", "FetchTime", "FetchBytes", httpTypes,
             ],
             path: "Sources/Fetch", swiftSettings: language),
         .executableTarget(
@@ -147,8 +147,8 @@ let package = Package(
         tests(
             "Engine",
             [
-                "FetchEngine", "FetchTransport", "FetchReactor", "FetchHTTP1", "FetchHTTP",
-                "FetchTime", "FetchBytes", "TestSupport",
+                "FetchEngine", "FetchPolicy", "FetchTransport", "FetchReactor", "FetchHTTP1",
+                "FetchHTTP", "FetchTime", "FetchBytes", "TestSupport",
             ]),
         tests(
             "Fetch",

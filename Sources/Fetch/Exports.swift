@@ -3,6 +3,7 @@
 
 @_exported public import FetchBytes
 @_exported public import FetchHTTP
+@_exported public import FetchPolicy
 @_exported public import FetchReactor
 @_exported public import FetchTLS
 @_exported public import FetchTransport

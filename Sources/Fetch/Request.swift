@@ -26,6 +26,15 @@ public struct Request: Sendable {
     /// How its connection is secured instead of what the configuration says, or nil. Requests that
     /// ask for different things never share a connection.
     public var tls: TLSConfiguration?
+    /// When it is tried again instead of what the configuration says, or nil.
+    public var retry: RetryPolicy?
+    /// Who goes first where requests wait. Default ``RequestPriority/normal``.
+    public var priority: RequestPriority
+    /// Whether it may be answered by the exchange of another caller who asks the same at the same
+    /// time, and other callers by its own. Default true.
+    public var coalesces: Bool
+    /// How many of a rate limit's tokens it takes. Default 1.
+    public var cost: Int
 
     /// A request without query, fields or content.
     public init(_ method: HTTPRequest.Method, _ url: String) {
@@ -33,6 +42,9 @@ public struct Request: Sendable {
         self.url = url
         query = []
         headers = Headers()
+        priority = .normal
+        coalesces = true
+        cost = 1
     }
 
     /// GET, without query, fields or content.
@@ -48,9 +60,7 @@ public struct Request: Sendable {
         guard let scheme = request.scheme, let authority = request.authority else {
             throw FetchError(.invalidURL, reason: "the request has no scheme or no authority")
         }
-        method = request.method
-        url = "\(scheme)://\(authority)\(request.path ?? "/")"
-        query = []
+        self.init(request.method, "\(scheme)://\(authority)\(request.path ?? "/")")
         do throws(FieldError) {
             headers = try Headers(request.headerFields)
         } catch {
