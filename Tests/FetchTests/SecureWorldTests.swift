@@ -76,8 +76,8 @@ import Testing
         world.reactor.runUntilIdle()
         for seconds in [6, 1] {
             world.pass(.seconds(seconds))
-            // The one before has no answer yet, so that each call needs a connection.
-            _ = world.get("http://two.test/")
+            // The ones before have no answer yet, and no two ask the same: each needs a connection.
+            _ = world.get("http://two.test/\(seconds)")
         }
         let tried = world.network.streams.map(\.peer.hostText)
         #expect(tried == ["::1", "10.0.0.1", "10.0.0.1", "::1", "10.0.0.1"])
