@@ -47,6 +47,7 @@ internal import FetchTransport
     var dialingPlace: WaitingTicket?
     /// Among those who wait for what they need.
     var waitingPlace: PriorityTicket?
+    var standsInLine: Bool { dialingPlace != nil || waitingPlace != nil }
     /// What the policies know of it; touched only where its origin has policies.
     @ThreadBound var course = CallCourse()
     var hasCourse = false
@@ -128,16 +129,16 @@ internal import FetchTransport
 
     /// Whoever asked for this call is told of the other one, and the other way round.
     func exchangeCaller(with other: Call) {
-        swap(&slot, &other.slot)
-        swap(&generation, &other.generation)
-        swap(&hasReceiver, &other.hasReceiver)
+        // Not with `swap`: two accesses at once would be checked for exclusivity, and from then on
+        // every other access to the same properties too.
+        (slot, other.slot) = (other.slot, slot)
+        (generation, other.generation) = (other.generation, generation)
+        (hasReceiver, other.hasReceiver) = (other.hasReceiver, hasReceiver)
         // Each is still resumed once, by the call that has it.
-        unsafe swap(&continuation, &other.continuation)
-        swap(&totalDeadline, &other.totalDeadline)
-        swap(&bodyLimit, &other.bodyLimit)
-        let started = times.started
-        times.started = other.times.started
-        other.times.started = started
+        unsafe (continuation, other.continuation) = (other.continuation, continuation)
+        (totalDeadline, other.totalDeadline) = (other.totalDeadline, totalDeadline)
+        (bodyLimit, other.bodyLimit) = (other.bodyLimit, bodyLimit)
+        (times.started, other.times.started) = (other.times.started, times.started)
     }
 
     /// The target, which the call needs no more.

@@ -10,8 +10,15 @@ internal import FetchTime
 /// What all origins have in common.
 final class ClientPolicies {
     let settings: PolicySettings
+    /// Whether any policy is on.
+    let areOn: Bool
     /// Whether anything but a connection is needed to go.
     let limits: Bool
+    /// Whether waiting for one's turn is what was asked for.
+    let pace: Bool
+    /// Whether limits are found by an origin's address.
+    let needAddress: Bool
+    let coalesce: Bool
     @ThreadBound var admission: ClientAdmission
     /// Origins whose first call wants one of the client's slots, first come first served.
     @ThreadBound var outOfSlots = WaitingLine<OriginRecord>()
@@ -27,7 +34,12 @@ final class ClientPolicies {
 
     init(_ settings: PolicySettings) {
         self.settings = settings
+        // The road asks these for every call: a look at a value as large as the settings copies it.
+        areOn = settings.isOn
         limits = settings.limits || settings.retries.isOn
+        pace = settings.paces
+        needAddress = settings.domainKey == .address || settings.politeness?.key == .address
+        coalesce = settings.coalescing != nil
         admission = ClientAdmission(
             concurrency: settings.concurrency ?? .max, limit: settings.clientLimit,
             domains: LimiterTable(limit: settings.domainLimit, most: settings.mostDomains),

@@ -24,7 +24,7 @@ extension Road {
     /// Gives the record what the policies keep of an origin.
     func equip(_ record: OriginRecord) {
         var address: String?
-        if settings.policies.needsAddress, case .addresses(let known) = destination(of: record) {
+        if policies.needAddress, case .addresses(let known) = destination(of: record) {
             address = known.first?.hostText
         }
         // The record ends before the road does, and takes its timer with it.
@@ -52,6 +52,7 @@ extension Road {
     // MARK: The breaker
 
     /// Asks the origin's breaker for leave to begin an attempt.
+    @inline(never)
     func askBreaker(_ call: Call) {
         guard let record = call.record, let origin = record.policies else { return }
         call.hasCourse = true
@@ -96,6 +97,7 @@ extension Road {
     // MARK: Tokens and slots
 
     /// Takes what the call needs beside the connection that is there for it.
+    @inline(never)
     func passage(of call: Call, _ record: OriginRecord) -> Passage {
         guard let origin = record.policies, !call.course.isAdmitted else { return .free }
         if let permit = call.course.permit, !origin.breaker.isCurrent(permit) {
@@ -257,11 +259,6 @@ extension Road {
         policies.outOfSlots.leave(ticket)
         origin.slotTicket = nil
     }
-}
-
-extension PolicySettings {
-    /// Whether limits are found by an origin's address.
-    var needsAddress: Bool { domainKey == .address || politeness?.key == .address }
 }
 
 extension Call {

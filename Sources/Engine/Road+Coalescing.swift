@@ -14,17 +14,16 @@ extension Road {
     /// Whether the call may be answered by another's exchange, and others by its own: whole GET and
     /// HEAD without content.
     func mayJoin(_ call: Call) -> Bool {
-        guard settings.policies.coalescing != nil, !call.isStreamed, !call.hasContent else {
-            return false
-        }
+        guard policies.coalesce, !call.isStreamed, !call.hasContent else { return false }
         guard let details = call.details else { return true }
         guard details.policy?.mayBeShared ?? true else { return false }
         return details.method == .get || details.method.isHead
     }
 
     /// Looks for somebody who asks the same. The first to ask leads.
+    @inline(never)
     func join(_ call: Call) {
-        guard let rules = settings.policies.coalescing, let target = call.target,
+        guard let rules = policies.settings.coalescing, let target = call.target,
             let origin = call.record?.policies
         else {
             call.attempt.asksItself()
@@ -62,7 +61,7 @@ extension Road {
     /// The head of the answer that the leader gets has come: nobody joins any more, and where it may
     /// not be shared everybody asks for himself.
     func shareHead(of call: Call, _ head: ResponseHead) {
-        guard let rules = settings.policies.coalescing, let flight = call.course.flight,
+        guard let rules = policies.settings.coalescing, let flight = call.course.flight,
             let origin = call.record?.policies
         else { return }
         var mayShare = true
@@ -76,7 +75,7 @@ extension Road {
 
     /// Some more of the leader's body has come.
     func shareLength(of call: Call, _ bytes: Int) {
-        guard let rules = settings.policies.coalescing, bytes > rules.mostSharedBytes,
+        guard let rules = policies.settings.coalescing, bytes > rules.mostSharedBytes,
             let flight = call.course.flight, let origin = call.record?.policies
         else { return }
         release(origin.coalescer.bodyOutgrew(flight))

@@ -16,7 +16,7 @@ extension Road: TimerHandler {
 
     func connected(_ connection: Connection) {
         pool.connected(connection)
-        if settings.policies.needsAddress { addressKnown(connection) }
+        if policies.needAddress { addressKnown(connection) }
         guard let call = connection.intended else {
             rest(connection, hint: nil)
             return
@@ -196,7 +196,7 @@ extension Road: TimerHandler {
         guard let call = calls.live(at: token) else { return }
         call.timer = nil
         let isTotal = call.totalDeadline <= reactor.now
-        if !isTotal, case .waitUntil = call.attempt.next() {
+        if !isTotal, call.attempt.next() == .backOff {
             backOffEnded(call)
         } else {
             withdraw(call, .timedOut(isTotal ? .total : .queue))

@@ -13,7 +13,7 @@ extension Road {
     func record(for target: Target, tls: TLSChoice?) -> OriginRecord? {
         if let record = origins.record(for: target, tls: tls) {
             record.calls += 1
-            if let ticket = record.restingTicket.take() { lines.resting.leave(ticket) }
+            if record.restingTicket != nil { leaveResting(record) }
             return record
         }
         forgetResting()
@@ -21,7 +21,7 @@ extension Road {
         let limits = settings.connectionsOfHosts
         let record = OriginRecord(
             target, tls: tls, connections: limits.isEmpty ? nil : limits[target.host],
-            ageing: settings.policies.ageing)
+            ageing: policies.settings.ageing)
         record.calls = 1
         origins.insert(record)
         return record
@@ -55,9 +55,15 @@ extension Road {
         if lines.restTimer == nil, !lines.resting.isEmpty { lookAtRestingLater() }
     }
 
+    private func leaveResting(_ record: OriginRecord) {
+        guard let ticket = record.restingTicket else { return }
+        record.restingTicket = nil
+        lines.resting.leave(ticket)
+    }
+
     private func forget(_ record: OriginRecord) {
         record.isTracked = false
-        if let ticket = record.restingTicket.take() { lines.resting.leave(ticket) }
+        leaveResting(record)
         lines.unstarve(record)
         strip(record)
         origins.remove(record)

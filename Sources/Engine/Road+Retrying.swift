@@ -42,14 +42,14 @@ extension Road {
 
     /// The server asks to be left alone: nobody of this client asks it earlier.
     private func park(_ origin: OriginPolicies, after outcome: AttemptOutcome) {
-        let most = settings.policies.mostParking
+        let most = policies.settings.mostParking
         guard let end = Parking.end(after: outcome, atMost: most, now: reactor.now) else { return }
         policies.admission.park(origin.keys, until: end)
     }
 
     /// Whether an answer that is whole is what the call ends with; nil when it is, else the failure.
     func spent(_ call: Call, _ response: WholeResponse?) -> CallError? {
-        guard settings.policies.failsWhenSpent, let response, !call.isStreamed else { return nil }
+        guard policies.settings.failsWhenSpent, let response, !call.isStreamed else { return nil }
         switch call.course.refusal {
         case .attemptsSpent, .bodyIsNotReplayable, .retryAfterTooLong, .pastDeadline, .budgetSpent:
             return .attemptsSpent(response)
@@ -125,6 +125,7 @@ extension Road {
     }
 
     /// Waits on the wheel; nothing is held meanwhile.
+    @inline(never)
     func wait(_ call: Call, until instant: Instant) {
         call.lastPhase = .queue
         let end = min(instant, call.totalDeadline)
@@ -147,14 +148,14 @@ extension Road {
 
     /// Remembers how an attempt ended that another one follows.
     func note(_ ending: LostAttempt.Ending, of call: Call) {
+        var lost = call.lost
         // A long history keeps its first half and forgets in the middle.
-        if call.lost.count == LostAttempt.mostKept {
-            call.lost.remove(at: LostAttempt.mostKept / 2)
-        }
+        if lost.count == LostAttempt.mostKept { lost.remove(at: LostAttempt.mostKept / 2) }
         call.lostCount += 1
-        call.lost.append(
+        lost.append(
             LostAttempt(
                 number: call.lostCount, ending: ending, phase: call.lastPhase,
                 elapsedNanoseconds: reactor.now.nanoseconds(since: call.times.started)))
+        call.lost = lost
     }
 }

@@ -43,6 +43,7 @@ extension Road {
     // MARK: Standing in line
 
     /// Stands behind all others of the origin until there is room.
+    @inline(never)
     func wait(_ call: Call, _ record: OriginRecord) {
         if call.hasCourse { undoAdmission(of: call) }
         guard lines.waiting < settings.waitingCalls else {
@@ -61,7 +62,7 @@ extension Road {
     /// Until when the call may wait for its turn. Where pacing is what was asked for, waiting is no
     /// failure, and only the total clock runs.
     private func lineDeadline(of call: Call) -> Instant {
-        if settings.policies.paces { return call.totalDeadline }
+        if policies.pace { return call.totalDeadline }
         return min(call.totalDeadline, reactor.now.after(call.clocks.clocks.queue))
     }
 
@@ -82,10 +83,11 @@ extension Road {
 
     /// Leaves the line, if it stands in one.
     func leaveLine(_ call: Call) {
-        guard let record = call.record else { return }
-        if let place = call.dialingPlace.take() {
-            record.dialing.leave(place)
-        } else if let place = call.waitingPlace.take() {
+        if let place = call.dialingPlace {
+            call.dialingPlace = nil
+            call.record?.dialing.leave(place)
+        } else if let place = call.waitingPlace, let record = call.record {
+            call.waitingPlace = nil
             record.waiting.leave(place)
             lines.waiting -= 1
             if record.waiting.isEmpty { lines.unstarve(record) }
@@ -105,8 +107,8 @@ extension Road {
         stopTimer(of: call)
         if call.dialingPlace != nil || call.waitingPlace != nil {
             runLineTimer(of: call)
-        } else if case .waitUntil(let instant) = call.attempt.next() {
-            wait(call, until: instant)
+        } else if call.attempt.next() == .backOff {
+            wait(call, until: call.attempt.nextBegins)
         } else if let connection = connection(of: call), connection.isCarrying(call) {
             connection.run(connection.exchange.clock, of: call)
         }
@@ -145,6 +147,7 @@ extension Road {
     }
 
     /// Somebody who waits may now be served.
+    @inline(__always)
     func capacityFreed(_ record: OriginRecord) {
         if !record.isUnsettled, record.waiters > 0 {
             record.isUnsettled = true

@@ -114,13 +114,17 @@ final class Road {
     }
 
     /// The stages that the call passes, by what is switched on.
+    @inline(__always)
     private func stages(of call: Call) -> Stages {
+        if !policies.areOn, call.details == nil { return [] }
+        return stagesOfPolicies(call)
+    }
+
+    @inline(never)
+    private func stagesOfPolicies(_ call: Call) -> Stages {
         guard let record = call.record else { return [] }
-        guard let origin = record.policies else {
-            guard settings.policies.isOn || call.details?.policy != nil else { return [] }
-            equip(record)
-            return stages(of: call)
-        }
+        if record.policies == nil, policies.areOn || call.details?.policy != nil { equip(record) }
+        guard let origin = record.policies else { return [] }
         var stages: Stages = []
         if mayJoin(call) { stages.insert(.joining) }
         if origin.hasBreaker { stages.insert(.breaker) }
@@ -150,12 +154,12 @@ final class Road {
                 join(call)
             case .askBreaker:
                 askBreaker(call)
-            case .waitUntil(let instant):
-                wait(call, until: instant)
-                return
             case .wait(let fresh):
                 guard let connection = admit(call, fresh: fresh) else { return }
                 dispatch(call, on: connection)
+            case .backOff:
+                wait(call, until: call.attempt.nextBegins)
+                return
             case .proceed:
                 return
             case .answer:
@@ -232,6 +236,7 @@ final class Road {
     }
 
     /// Opens a connection for the call, which stands among its origin's dialling ones until then.
+    @inline(never)
     func dial(_ call: Call, _ record: OriginRecord) {
         let connection = pool.open(record, road: self, for: call)
         counters.connectionsOpened += 1
@@ -263,7 +268,7 @@ final class Road {
     /// runnable and is resumed at once; a callback is the caller's code and waits for the end of
     /// the event.
     func end(_ call: Call, _ failure: CallFailure?) {
-        leaveLine(call)
+        if call.standsInLine { leaveLine(call) }
         if call.hasCourse { endCourse(call, failure) }
         if call.hasContent { call.content.stop() }
         count(failure)
@@ -298,6 +303,7 @@ final class Road {
     }
 
     /// What the policies still hold for the call goes back, and its followers are told.
+    @inline(never)
     private func endCourse(_ call: Call, _ failure: CallFailure?) {
         stopTimer(of: call)
         refundRetry(of: call)

@@ -59,19 +59,19 @@ final class CallPlanner: Sendable {
 
     /// What the request, or its host's configuration, says of the policies; nil for nothing.
     private func policy(of request: Request, host: String) throws -> CallPolicy? {
-        let own = request.retry ?? retriesOfHosts[host]
-        guard own != nil || request.priority != .normal || !request.coalesces || request.cost != 1
-        else { return nil }
-        if let invalid = request.retry?.invalidSetting {
+        if request.choices.isEmpty, retriesOfHosts.isEmpty { return nil }
+        let choices = request.choices.value
+        let own = choices.retry ?? retriesOfHosts[host]
+        if let invalid = choices.retry?.invalidSetting {
             throw FetchError(.invalidRequest, reason: "retry.\(invalid.key): \(invalid.reason)")
         }
-        guard (0...Rate.mostCount).contains(request.cost) else {
+        guard (0...Rate.mostCount).contains(choices.cost) else {
             throw FetchError(
                 .invalidRequest, reason: "cost: must be between 0 and \(Rate.mostCount)")
         }
         return CallPolicy(
-            retries: own.map { $0.retries }, priority: request.priority,
-            mayBeShared: request.coalesces, cost: request.cost)
+            retries: own.map { $0.retries }, priority: choices.priority,
+            mayBeShared: choices.coalesces, cost: choices.cost)
     }
 
     private func method(_ method: HTTPRequest.Method) throws -> Method {

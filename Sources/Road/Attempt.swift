@@ -65,7 +65,7 @@ package struct Attempt: Equatable, Sendable {
         case dispatched
         /// Between two attempts; nothing is held. Can transition to `asking`, `waiting` and
         /// `ended`.
-        case backingOff(until: Instant)
+        case backingOff
         /// Decided. Final.
         case ended(Ending)
     }
@@ -88,8 +88,8 @@ package struct Attempt: Equatable, Sendable {
         /// Take what the request needs, or stand in the origin's line until it is all there; a
         /// fresh connection if it says so.
         case wait(fresh: Bool)
-        /// Nothing until then.
-        case waitUntil(Instant)
+        /// Nothing until `nextBegins`.
+        case backOff
         /// The exchange is under way, here or somebody else's: nothing to do until it reports.
         case proceed
         /// Hand the response to the caller.
@@ -103,6 +103,8 @@ package struct Attempt: Equatable, Sendable {
     @usableFromInline package internal(set) var dispatches = 0
     /// Attempts begun, the first one included.
     @usableFromInline package internal(set) var count = 1
+    /// While it backs off: when the next attempt begins. Not in the state, which every call reads.
+    @usableFromInline package internal(set) var nextBegins = Instant(nanoseconds: 0)
     /// Whether the one free retry on a fresh connection was used, in this attempt.
     @usableFromInline package internal(set) var reuseRaceLost = false
     @usableFromInline let isIdempotent: Bool
@@ -137,7 +139,7 @@ package struct Attempt: Equatable, Sendable {
         case .lookingUp: .lookUp
         case .joining: .join
         case .asking: .askBreaker
-        case .backingOff(let until): .waitUntil(until)
+        case .backingOff: .backOff
         }
     }
 
@@ -213,7 +215,8 @@ package struct Attempt: Equatable, Sendable {
     package mutating func backsOff(until instant: Instant) {
         switch state {
         case .waiting, .dispatched:
-            state = .backingOff(until: instant)
+            state = .backingOff
+            nextBegins = instant
         case .lookingUp, .joining, .following, .asking, .backingOff, .ended:
             preconditionFailure("only an attempt that was made can fail")
         }

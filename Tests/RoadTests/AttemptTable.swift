@@ -122,7 +122,7 @@ enum AttemptTable {
         case .join: "look for who asks the same"
         case .askBreaker: "ask the breaker"
         case .wait(let fresh): fresh ? "wait for a fresh connection" : "wait for a connection"
-        case .waitUntil: "wait until then"
+        case .backOff: "wait until then"
         case .proceed: "proceed"
         case .answer: "answer"
         case .fail: "fail"
