@@ -65,7 +65,8 @@ final class Road {
         dialer = Dialer(
             reactor: reactor, network: network,
             names: Names(settings.names, hosts: settings.hosts, reactor: reactor),
-            policy: settings.addressPolicy, delays: settings.raceDelays)
+            policy: settings.addressPolicy, delays: settings.raceDelays,
+            memory: settings.addressMemory)
         connector = TLSConnector(on: reactor)
         encoder = settings.encoder
         pool = Pool(limits: settings.pool)

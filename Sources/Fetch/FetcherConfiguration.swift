@@ -235,6 +235,8 @@ extension FetcherConfiguration {
             clocks: SharedClocks(timeouts.clocks), bodyLimit: limits.bodyBytes)
         settings.hosts = HostTable(overrides: hostOverrides)
         settings.names = names.settings
+        settings.addressMemory = names.memory
+        settings.raceDelays = names.raceDelays
         settings.addressPolicy = addressPolicy
         settings.tls = tls
         settings.tlsOfHosts = origins.compactMapValues(\.tls)
