@@ -155,8 +155,8 @@ let package = Package(
         tests(
             "Engine",
             [
-                "FetchEngine", "FetchTransport", "FetchReactor", "FetchHTTP1", "FetchHTTP",
-                "FetchTime", "FetchBytes", "TestSupport",
+                "FetchEngine", "FetchPolicy", "FetchTransport", "FetchReactor", "FetchHTTP1",
+                "FetchHTTP", "FetchTime", "FetchBytes", "TestSupport",
             ]),
         tests(
             "Fetch",

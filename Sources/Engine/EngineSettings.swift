@@ -26,6 +26,8 @@ package struct EngineSettings {
     package var trackedOrigins = 10_000
     /// Behaviour 1: one free retry when a reused connection dies before any response byte.
     package var retriesReuseRace = true
+    /// Retries, limits, breaker, coalescing.
+    package var policies = PolicySettings()
     package var encoder: RequestEncoder
     package var calls = CallDefaults()
     /// Read from one connection, or written to it, before the others have their turn.

@@ -126,11 +126,23 @@ extension Connection {
     private func headArrived(_ head: ResponseHead, _ call: Call) {
         endWriting()
         call.head = head
-        if call.isStreamed {
+        if record.policies != nil, road.isRetried(call, head) {
+            dropRest(of: call)
+        } else if call.isStreamed {
             streamHeadArrived(head, call)
         } else if case .length(let length) = head.framing, length > call.bodyLimit {
             road.exchangeFailed(self, .bodyTooLarge(limit: call.bodyLimit))
         }
+    }
+
+    /// Another attempt is made: a short rest is read for the connection's sake.
+    private func dropRest(of call: Call) {
+        guard canDrain(atMost: road.settings.drainBytes) else {
+            road.answerDropped(self)
+            return
+        }
+        call.abandoned = true
+        exchange.drainBudget = road.settings.drainBytes
     }
 
     private func streamHeadArrived(_ head: ResponseHead, _ call: Call) {
@@ -143,7 +155,9 @@ extension Connection {
         _ head: consuming ResponseHead, _ body: consuming Bytes, _ call: Call, extraBytes: Bool
     ) {
         endWriting()
-        if call.isStreamed, let receiver = call.streamReceiver {
+        if record.policies != nil, road.isRetried(call, head) {
+            // Its body is not looked at.
+        } else if call.isStreamed, let receiver = call.streamReceiver {
             streamHeadArrived(head, call)
             if !body.isEmpty { _ = receiver.bodyArrived(body) }
         } else if body.count > call.bodyLimit {
@@ -160,14 +174,14 @@ extension Connection {
     }
 
     private func bodyArrived(_ bytes: Span<UInt8>, _ call: Call) {
-        if call.isStreamed, let receiver = call.streamReceiver {
-            if call.abandoned {
-                drained(bytes.count)
-            } else if !receiver.bodyArrived(Bytes(copying: bytes)) {
-                pauseReading(call)
-            }
+        if call.abandoned {
+            drained(bytes.count)
+        } else if call.isStreamed, let receiver = call.streamReceiver {
+            if !receiver.bodyArrived(Bytes(copying: bytes)) { pauseReading(call) }
         } else if !call.collect(bytes) {
             road.exchangeFailed(self, .bodyTooLarge(limit: call.bodyLimit))
+        } else if call.hasCourse {
+            road.shareLength(of: call, call.body.count)
         }
     }
 

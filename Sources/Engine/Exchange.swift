@@ -168,7 +168,10 @@ extension Connection {
 
     func exchangeTimedOut() {
         guard let call = current else { return }
-        let isTotal = call.totalDeadline <= reactor.now
-        road.exchangeFailed(self, .timedOut(isTotal ? .total : exchange.clock))
+        if call.totalDeadline <= reactor.now {
+            road.withdraw(call, .timedOut(.total))
+        } else {
+            road.exchangeFailed(self, .timedOut(exchange.clock))
+        }
     }
 }

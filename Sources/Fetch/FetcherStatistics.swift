@@ -30,6 +30,12 @@ public struct FetcherStatistics: Sendable, Hashable {
     public let reuses: Int
     /// Requests sent again because a reused connection died before any response byte.
     public let reuseRacesLost: Int
+    /// Further attempts made after a failure or an unwanted status.
+    public let retries: Int
+    /// Calls that another caller's request answered, or was to answer.
+    public let callsCoalesced: Int
+    /// Attempts that an open circuit breaker refused.
+    public let refusedByBreaker: Int
     /// Bytes sent, heads included.
     public let bytesSent: Int
     /// Bytes received, heads included.
@@ -62,6 +68,9 @@ public struct FetcherStatistics: Sendable, Hashable {
         exchanges = statistics.exchanges
         reuses = statistics.reuses
         reuseRacesLost = statistics.reuseRacesLost
+        retries = statistics.retries
+        callsCoalesced = statistics.coalesced
+        refusedByBreaker = statistics.refusedByBreaker
         bytesSent = statistics.bytesSent
         bytesReceived = statistics.bytesReceived
         connecting = statistics.connecting

@@ -64,8 +64,8 @@ struct Arguments: ParsableCommand {
     @OptionGroup(title: "Names and trust")
     var network: NetworkArguments
 
-    @Option(help: "Retries of a failed request; only 0 is built yet.")
-    var retries = 0
+    @OptionGroup(title: "Retries and rates")
+    var policies: PolicyArguments
 
     @Flag(name: .customLong("no-cache"), help: "Use no cache; none is built yet.")
     var noCache = false
@@ -80,9 +80,6 @@ struct Arguments: ParsableCommand {
         for (option, isGiven) in meaningless where isGiven {
             let what = jsonl ? "with --jsonl" : input != nil ? "with --input" : "with a URL"
             throw ValidationError("\(option) has no meaning \(what).")
-        }
-        guard retries == 0 else {
-            throw ValidationError("--retries \(retries): retrying is not built yet; say 0.")
         }
         if let concurrency, !(1...10_000).contains(concurrency) {
             throw ValidationError("--concurrency takes 1 to 10000.")

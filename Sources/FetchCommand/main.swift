@@ -46,6 +46,7 @@ func perform(_ arguments: Arguments) async throws -> CommandExit {
     configuration.pool.connections = max(pool.connections, concurrency)
     if let total = arguments.total { configuration.timeouts.total = total }
     try arguments.network.apply(to: &configuration)
+    arguments.policies.apply(to: &configuration)
     let client = try LocalFetcher(configuration, on: reactor)
     guard let path = arguments.input else {
         return await finish(

@@ -106,7 +106,10 @@ import Testing
     }
 
     @Test func `requests that ask for different TLS never wait for one connection`() throws {
-        let world = try world { $0.pool.connectionsPerOrigin = 1 }
+        let world = try world {
+            $0.pool.connectionsPerOrigin = 1
+            $0.coalescing = nil
+        }
         var told: [Told] = []
         for tls in [nil, trusting { $0.minimumVersion = .tls13 }, trusting { $0.pins = [pin] }] {
             for _ in 0..<2 {
@@ -139,6 +142,7 @@ import Testing
         let timeouts = Timeouts().with(\.tls, .seconds(1))
         let world = try world {
             $0.origins["a.test"] = OriginConfiguration(timeouts: timeouts, connections: 1)
+            $0.coalescing = nil
         }
         let first = world.get("https://a.test/")
         let elsewhere = world.get("https://b.test/")

@@ -107,6 +107,16 @@ public struct CircuitBreaker: Sendable {
         }
     }
 
+    /// Whether nothing that happened before counts, and the breaker may be forgotten: also when it
+    /// could have been probed for as long as it was open, and nobody has asked.
+    package func isAtRest(now: Instant) -> Bool {
+        switch state {
+        case .closed: consecutive == 0 && (window.isEmpty || window[0].second == 0)
+        case .open(let until): now >= until.adding(nanoseconds: limits.coolDown)
+        case .halfOpen: now >= probeIsLostAt
+        }
+    }
+
     /// Whether one that was let through before may still be sent: false when the breaker has opened
     /// since. The permit must then be reported as ignored.
     public func isCurrent(_ permit: Permit) -> Bool { permit.epoch == epoch }
