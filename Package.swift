@@ -95,7 +95,8 @@ let package = Package(
             name: "Fetch",
             dependencies: [
                 "FetchEngine", "FetchPolicy", "FetchTransport", "FetchTLS", "FetchReactor",
-                "FetchHTTP1", "FetchHTTP", "FetchTime", "FetchBytes", httpTypes,
+                "FetchHTTP1", "FetchPublicSuffix", "FetchHTTP", "FetchTime", "FetchBytes",
+                httpTypes,
             ],
             path: "Sources/Fetch", swiftSettings: language),
         .executableTarget(
