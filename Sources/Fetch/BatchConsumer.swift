@@ -188,6 +188,7 @@ extension BatchCounts {
     mutating func count(_ response: Response) {
         let times = response.whole.times
         itemSucceeded(nanoseconds: times.ended.nanoseconds - times.started.nanoseconds)
+        guard !response.whole.isShared else { return }
         let isReused = times.connectNanoseconds == 0
         requestSent(reused: isReused)
         guard !isReused, response.whole.target.hostKind == .name else { return }
