@@ -48,6 +48,10 @@ final class BatchConsumer<Item> {
     /// The source's own failure, thrown behind the results of what it gave before.
     private var sourceFailure: (any Error)?
     private var isOver = false
+    /// Results handed on since the task let others run.
+    private var inOneGo = 0
+    /// As many results that are there already don't keep a thread from others: the reactor's, say.
+    private static var mostInOneGo: Int { 128 }
     /// More are handed to another thread in pieces: the first need not wait for the last.
     private static var mostAtOnce: Int { 64 }
 
@@ -73,13 +77,21 @@ final class BatchConsumer<Item> {
             }
             collect()
             fill()
-            if let result = takeNext() { return result }
+            if let result = takeNext() {
+                inOneGo += 1
+                if inOneGo > Self.mostInOneGo {
+                    inOneGo = 0
+                    await Task.yield()
+                }
+                return result
+            }
             if window.isDone {
                 stop()
                 items.report?(report)
                 if let sourceFailure { throw sourceFailure }
                 return nil
             }
+            inOneGo = 0
             await run.wait()
         }
         return nil

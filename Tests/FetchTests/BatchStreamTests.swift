@@ -193,6 +193,26 @@ struct BatchStreamTests {
         #expect(results.map(\.code) == [.clientClosed])
     }
 
+    @Test func `a batch whose results are all there lets others on its thread run`() async throws {
+        let turns = try await onReactor { _ in
+            let fetcher = try Fetcher()
+            let isOver = Mutex(false)
+            async let turns = {
+                var turns = 0
+                while !isOver.withLock({ $0 }) {
+                    turns += 1
+                    await Task.yield()
+                }
+                return turns
+            }()
+            let urls = [String](repeating: "not-a-url", count: 10_000)
+            for try await one in fetcher.stream(urls) { #expect(one.result.code == .invalidURL) }
+            isOver.withLock { $0 = true }
+            return await turns
+        }
+        #expect(turns >= 50)
+    }
+
     @Test func `an empty batch ends at once`() async throws {
         let fetcher = try Fetcher()
         var reports: [BatchReport] = []
