@@ -47,6 +47,7 @@ internal import FetchTransport
     var dialingPlace: WaitingTicket?
     /// Among those who wait for what they need.
     var waitingPlace: PriorityTicket?
+    var standsInLine: Bool { dialingPlace != nil || waitingPlace != nil }
     /// What the policies know of it; touched only where its origin has policies.
     @ThreadBound var course = CallCourse()
     var hasCourse = false

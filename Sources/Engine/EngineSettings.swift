@@ -14,6 +14,8 @@ package struct EngineSettings {
     /// Which addresses may be connected to; asked on every attempt.
     package var addressPolicy = AddressPolicy.any
     package var raceDelays = AddressRace.Delays()
+    /// What is remembered of single addresses between dials.
+    package var addressMemory = AddressMemorySettings()
     /// How https origins are secured, unless `tlsOfHosts` or the request says otherwise.
     package var tls = TLSConfiguration()
     /// By host, in lower case.

@@ -26,6 +26,7 @@ extension Connection {
     /// One read, and what it brings about; false when that was all for now.
     private func readSome(for call: Call, _ budget: inout Int) -> Bool {
         guard let stream, !call.pausedReading else { return false }
+        if exchange.readsPieces { return readPiece(for: call, from: stream, &budget) }
         let wanted = road.settings.bytesPerRead
         let outcome: ReadOutcome
         if let leftover {
@@ -41,7 +42,9 @@ extension Connection {
             budget -= count
             road.counters.bytesReceived += count
             // A short read emptied the socket; its end, if any, is reported by the next poll.
-            return count == wanted
+            guard count == wanted || count >= Connection.pieceLeast else { return false }
+            exchange.readsPieces = true
+            return count == wanted && !exchange.readerRuns
         case .wouldBlock:
             return false
         case .end:
@@ -53,7 +56,7 @@ extension Connection {
         }
     }
 
-    private func received(_ buffer: ByteBuffer, for call: Call) {
+    func received(_ buffer: ByteBuffer, for call: Call) {
         if !exchange.anythingReceived {
             exchange.anythingReceived = true
             call.times.firstByte = reactor.now
@@ -177,7 +180,7 @@ extension Connection {
         if call.abandoned {
             drained(bytes.count)
         } else if call.isStreamed, let receiver = call.streamReceiver {
-            if !receiver.bodyArrived(Bytes(copying: bytes)) { pauseReading(call) }
+            pieceArrived(Bytes(copying: bytes), receiver, call)
         } else if !call.collect(bytes) {
             road.exchangeFailed(self, .bodyTooLarge(limit: call.bodyLimit))
         } else if call.hasCourse {
@@ -185,7 +188,7 @@ extension Connection {
         }
     }
 
-    private func inputEnded(_ call: Call) {
+    func inputEnded(_ call: Call) {
         if let brokenBy {
             road.exchangeLost(self, .broken(brokenBy, duringBody: call.head != nil))
             return
@@ -203,7 +206,7 @@ extension Connection {
         }
     }
 
-    private func inputFailed(_ call: Call, _ error: SystemError) {
+    func inputFailed(_ call: Call, _ error: SystemError) {
         if let failure = stream?.tls?.failure {
             // An alert, or bytes that TLS can't make sense of: another attempt would meet the same.
             road.exchangeFailed(self, .handshake(.tls(failure)))
@@ -215,7 +218,7 @@ extension Connection {
     // MARK: Back-pressure
 
     /// The reader is full. What was read already is still delivered, one read's worth at most.
-    private func pauseReading(_ call: Call) {
+    func pauseReading(_ call: Call) {
         call.pausedReading = true
         stream?.setReading(false)
         // The reader is ours, not the peer's: no clock runs against the peer.

@@ -52,6 +52,7 @@ extension Road {
     // MARK: The breaker
 
     /// Asks the origin's breaker for leave to begin an attempt.
+    @inline(never)
     func askBreaker(_ call: Call) {
         guard let record = call.record, let origin = record.policies else { return }
         call.hasCourse = true
@@ -96,6 +97,7 @@ extension Road {
     // MARK: Tokens and slots
 
     /// Takes what the call needs beside the connection that is there for it.
+    @inline(never)
     func passage(of call: Call, _ record: OriginRecord) -> Passage {
         guard let origin = record.policies, !call.course.isAdmitted else { return .free }
         if let permit = call.course.permit, !origin.breaker.isCurrent(permit) {

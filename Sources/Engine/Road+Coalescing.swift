@@ -21,6 +21,7 @@ extension Road {
     }
 
     /// Looks for somebody who asks the same. The first to ask leads.
+    @inline(never)
     func join(_ call: Call) {
         guard let rules = policies.settings.coalescing, let target = call.target,
             let origin = call.record?.policies

@@ -125,6 +125,7 @@ extension Road {
     }
 
     /// Waits on the wheel; nothing is held meanwhile.
+    @inline(never)
     func wait(_ call: Call, until instant: Instant) {
         call.lastPhase = .queue
         let end = min(instant, call.totalDeadline)

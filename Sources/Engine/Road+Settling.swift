@@ -43,6 +43,7 @@ extension Road {
     // MARK: Standing in line
 
     /// Stands behind all others of the origin until there is room.
+    @inline(never)
     func wait(_ call: Call, _ record: OriginRecord) {
         if call.hasCourse { undoAdmission(of: call) }
         guard lines.waiting < settings.waitingCalls else {

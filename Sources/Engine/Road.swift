@@ -65,7 +65,8 @@ final class Road {
         dialer = Dialer(
             reactor: reactor, network: network,
             names: Names(settings.names, hosts: settings.hosts, reactor: reactor),
-            policy: settings.addressPolicy, delays: settings.raceDelays)
+            policy: settings.addressPolicy, delays: settings.raceDelays,
+            memory: settings.addressMemory)
         connector = TLSConnector(on: reactor)
         encoder = settings.encoder
         pool = Pool(limits: settings.pool)
@@ -119,6 +120,7 @@ final class Road {
         return stagesOfPolicies(call)
     }
 
+    @inline(never)
     private func stagesOfPolicies(_ call: Call) -> Stages {
         guard let record = call.record else { return [] }
         if record.policies == nil, policies.areOn || call.details?.policy != nil { equip(record) }
@@ -152,12 +154,12 @@ final class Road {
                 join(call)
             case .askBreaker:
                 askBreaker(call)
-            case .backOff:
-                wait(call, until: call.attempt.nextBegins)
-                return
             case .wait(let fresh):
                 guard let connection = admit(call, fresh: fresh) else { return }
                 dispatch(call, on: connection)
+            case .backOff:
+                wait(call, until: call.attempt.nextBegins)
+                return
             case .proceed:
                 return
             case .answer:
@@ -234,6 +236,7 @@ final class Road {
     }
 
     /// Opens a connection for the call, which stands among its origin's dialling ones until then.
+    @inline(never)
     func dial(_ call: Call, _ record: OriginRecord) {
         let connection = pool.open(record, road: self, for: call)
         counters.connectionsOpened += 1
@@ -265,7 +268,7 @@ final class Road {
     /// runnable and is resumed at once; a callback is the caller's code and waits for the end of
     /// the event.
     func end(_ call: Call, _ failure: CallFailure?) {
-        leaveLine(call)
+        if call.standsInLine { leaveLine(call) }
         if call.hasCourse { endCourse(call, failure) }
         if call.hasContent { call.content.stop() }
         count(failure)
@@ -300,6 +303,7 @@ final class Road {
     }
 
     /// What the policies still hold for the call goes back, and its followers are told.
+    @inline(never)
     private func endCourse(_ call: Call, _ failure: CallFailure?) {
         stopTimer(of: call)
         refundRetry(of: call)
