@@ -46,8 +46,9 @@ let package = Package(
         .executable(name: "mockserver", targets: ["MockServer"]),
     ],
     traits: [
-        .default(enabledTraits: ["IDN"]),
+        .default(enabledTraits: ["IDN", "PublicSuffix"]),
         .trait(name: "IDN", description: "Host names outside ASCII, through libidn2."),
+        .trait(name: "PublicSuffix", description: "Registrable domains, through libpsl."),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-http-types", from: "1.4.0"),
@@ -65,6 +66,12 @@ let package = Package(
             name: "CFetchIdn2", path: "Sources/CIdn2", pkgConfig: "libidn2",
             providers: [.apt(["libidn2-dev"])]),
         room("IDN", [.target(name: "CFetchIdn2", condition: .when(traits: ["IDN"]))]),
+        .systemLibrary(
+            name: "CFetchPsl", path: "Sources/CPsl", pkgConfig: "libpsl",
+            providers: [.apt(["libpsl-dev"])]),
+        room(
+            "PublicSuffix",
+            [.target(name: "CFetchPsl", condition: .when(traits: ["PublicSuffix"]))]),
         room("HTTP", ["FetchBytes", "FetchIDN", httpTypes]),
         room("HTTP1", ["FetchHTTP", "FetchBytes"]),
         room("Reactor", ["FetchTime", "CFetchLinux"]),
@@ -88,22 +95,23 @@ let package = Package(
             name: "Fetch",
             dependencies: [
                 "FetchEngine", "FetchPolicy", "FetchTransport", "FetchTLS", "FetchReactor",
-                "FetchHTTP1", "FetchHTTP", "FetchTime", "FetchBytes", httpTypes,
+                "FetchHTTP1", "FetchPublicSuffix", "FetchHTTP", "FetchTime", "FetchBytes",
+                httpTypes,
             ],
             path: "Sources/Fetch", swiftSettings: language),
         .executableTarget(
             name: "FetchCommand",
             dependencies: [
-                "Fetch", "FetchEngine", "FetchReactor", "FetchTime", "FetchBytes", "CFetchLinux",
-                httpTypes, arguments,
+                "Fetch", "FetchEngine", "FetchPolicy", "FetchReactor", "FetchTime", "FetchBytes",
+                "CFetchLinux", httpTypes, arguments,
             ],
             path: "Sources/FetchCommand", swiftSettings: language),
         .target(name: "CBench", path: "Benchmarks/CBench"),
         .executableTarget(
             name: "Bench",
             dependencies: [
-                "CBench", "Fetch", "TestSupport", "FetchEngine", "FetchTransport", "FetchReactor",
-                "FetchTime", "FetchBytes", "CFetchLinux", httpTypes, arguments,
+                "CBench", "Fetch", "TestSupport", "FetchEngine", "FetchPolicy", "FetchTransport",
+                "FetchReactor", "FetchTime", "FetchBytes", "CFetchLinux", httpTypes, arguments,
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ],
             path: "Benchmarks/Bench", swiftSettings: language),
@@ -131,6 +139,7 @@ let package = Package(
         tests("Bytes", ["FetchBytes"]),
         tests("Time", ["FetchTime"]),
         tests("HTTP", ["FetchHTTP", "FetchIDN", "FetchBytes", httpTypes]),
+        tests("PublicSuffix", ["FetchPublicSuffix"]),
         tests("HTTP1", ["FetchHTTP1", "FetchHTTP", "FetchBytes"]),
         tests("Reactor", ["FetchReactor", "FetchTime", "CFetchLinux", "TestSupport"]),
         tests("TLS", ["FetchTLS", "FetchBytes", "TestSupport"]),

@@ -3,6 +3,7 @@
 
 internal import FetchEngine
 public import FetchPolicy
+internal import FetchPublicSuffix
 
 extension FetcherConfiguration {
     /// How often requests are sent.
@@ -77,6 +78,7 @@ extension FetcherConfiguration {
         settings.clientLimit = rate.client
         settings.domainLimit = rate.perDomain
         settings.domainKey = rate.key
+        settings.registrableDomain = { PublicSuffix.registrableDomain(of: $0) }
         settings.mostDomains = rate.mostDomains
         settings.concurrency = concurrency
         settings.concurrencyPerOrigin = concurrencyPerOrigin
