@@ -44,6 +44,7 @@ package struct EngineStatistics: Equatable, Sendable {
     package internal(set) var waiting = 0
     package internal(set) var callsInFlight = 0
     package internal(set) var trackedOrigins = 0
+    package internal(set) var admitted = 0
 
     package init() {}
 

@@ -2,6 +2,7 @@
 // through a `ReactorBound`; reactor thread.
 
 internal import FetchBytes
+internal import FetchPolicy
 package import FetchReactor
 internal import FetchTime
 package import FetchTLS
@@ -137,6 +138,7 @@ extension Road {
         statistics.waiting = lines.waiting
         statistics.callsInFlight = calls.live
         statistics.trackedOrigins = origins.count
+        statistics.admitted = policies.admission.inFlight
         return statistics
     }
 }

@@ -85,6 +85,7 @@ extension FetcherConfiguration {
         settings.breakerObserver = onCircuitTransition
         settings.coalescing = coalescing
         settings.ageing = Timeouts.nanoseconds(priorityAgeing)
+        settings.seed = policySeed
         return settings
     }
 }

@@ -111,6 +111,8 @@ public struct FetcherConfiguration: Sendable {
     /// How much longer than a normal call one of low priority waits before it goes first, and a
     /// normal one than one of high priority. Default 5 s.
     public var priorityAgeing: Duration = .seconds(5)
+    /// What jitter is drawn from; nil for the machine's chance. For simulations.
+    package var policySeed: UInt64?
     /// What holds for single hosts in place of the above, by host name in lower case.
     public var origins: [String: OriginConfiguration] = [:]
     /// Addresses to connect to instead of asking for a host's: literals, tried in order. The key is

@@ -46,8 +46,10 @@ public struct FetcherStatistics: Sendable, Hashable {
     public let active: Int
     /// Connections at rest now.
     public let idle: Int
-    /// Origins with a connection or a call now.
+    /// Origins with a connection or a call now, or with an open breaker or retries to remember.
     public let trackedOrigins: Int
+    /// Requests that hold a slot now, where concurrency, rates or politeness are limited.
+    public let admitted: Int
 
     /// The part of the requests that found a connection, 0 to 1; 0 before the first.
     public var reuseRatio: Double {
@@ -77,5 +79,6 @@ public struct FetcherStatistics: Sendable, Hashable {
         active = statistics.active
         idle = statistics.idle
         trackedOrigins = statistics.trackedOrigins
+        admitted = statistics.admitted
     }
 }
