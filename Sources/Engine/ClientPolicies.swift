@@ -73,7 +73,8 @@ final class ClientPolicies {
     ) {
         origin.address = address
         if settings.domainLimit != nil || settings.retries.isOn {
-            let domain = settings.registrableDomain(target.host)
+            let isWide = settings.domainKey == .registrableDomain
+            let domain = isWide ? settings.registrableDomain(target.host) : nil
             let key = settings.domainKey.text(
                 host: target.host, port: target.port, registrableDomain: domain, address: address)
             origin.keys.domain = admission.domains.enter(key, now: now)

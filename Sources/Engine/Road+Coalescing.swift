@@ -158,26 +158,38 @@ extension Road {
     // MARK: Who leaves
 
     /// The caller of a call that leads or follows gives up. A leader's exchange goes on for the
-    /// next, who changes places with it. Returns the call that ends.
-    func leaveFlight(_ call: Call) -> Call {
+    /// next, who changes places with it.
+    ///
+    /// - Returns: the call that ends, and how far the exchange that goes on without it has come.
+    func leaveFlight(_ call: Call) -> (Call, CallPhase?) {
         guard call.hasCourse, let flight = call.course.flight, let origin = call.record?.policies
-        else { return call }
+        else { return (call, nil) }
+        let phase = phase(ofFlight: flight, origin)
         if let ticket = call.course.following {
             _ = origin.coalescer.followerLeft(flight, ticket)
             call.course.following = nil
             call.course.flight = nil
-            return call
+            return (call, phase)
         }
         guard origin.coalescer.hasFollowers(flight),
             case .handOver(let number) = origin.coalescer.leaderLeft(flight),
             let heir = self.call(number)
-        else { return call }
+        else { return (call, nil) }
         heir.course.following = nil
         heir.course.flight = nil
         stopTimer(of: heir)
         calls.exchangeCallers(call, heir)
         restartTimer(of: call)
-        return heir
+        return (heir, phase)
+    }
+
+    /// How far the exchange of those who ask the same has come.
+    private func phase(ofFlight flight: FlightID, _ origin: OriginPolicies) -> CallPhase {
+        guard let leader = origin.coalescer.leader(of: flight).flatMap({ call($0) }) else {
+            return .queue
+        }
+        guard let connection = connection(of: leader) else { return leader.lastPhase }
+        return connection.isCarrying(leader) ? connection.exchangePhase : connection.dialPhase
     }
 
     /// The call by the number that the coalescer knows it by.

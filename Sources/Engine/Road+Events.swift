@@ -147,13 +147,13 @@ extension Road: TimerHandler {
     /// Takes the call off its connection or out of its line, and fails it.
     func withdraw(_ asked: Call, _ error: CallError) {
         // Who only leaves what others want too changes places with one of them.
-        let call = error.isCallersOwn ? leaveFlight(asked) : asked
+        let (call, sharedPhase) = error.isCallersOwn ? leaveFlight(asked) : (asked, nil)
         let connection = connection(of: call)
         if let connection, connection.current === call {
             exchangeFailed(connection, error)
             return
         }
-        call.lastPhase = connection?.dialPhase ?? .queue
+        call.lastPhase = connection?.dialPhase ?? sharedPhase ?? .queue
         call.connection = nil
         leaveLine(call)
         if let connection { passOn(connection) ?? close(connection) }

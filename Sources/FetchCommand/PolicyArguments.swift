@@ -8,8 +8,8 @@ struct PolicyArguments: ParsableArguments {
     @Option(
         help: """
             Retries of a request after a failure of the network or the statuses 408, 429, 500, \
-            502, 503, 504: after 200 ms, doubled each time up to 60 s, ±10 %. The last response is the \
-            result. Only idempotent methods, and what carries an Idempotency-Key.
+            502, 503, 504: after 200 ms, doubled each time up to 60 s, ±10 %. The last response is \
+            the result. Only idempotent methods, and what carries an Idempotency-Key.
             """)
     var retries = 0
 

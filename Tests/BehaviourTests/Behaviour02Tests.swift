@@ -67,7 +67,7 @@ import Testing
 @Suite struct Behaviour03Tests {
     /// When the connection that rests after one GET is closed, to the millisecond.
     private func rest(
-        _ steps: [Step], _ configuration: FetcherConfiguration = FetcherConfiguration(),
+        _ steps: [Step], _ configuration: FetcherConfiguration = .alone,
         around expected: Duration
     ) async throws -> Duration? {
         try await onStage(Script { _ in steps }, configuration) { stage in

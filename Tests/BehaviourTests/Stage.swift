@@ -91,7 +91,7 @@ struct Stage: Sendable {
 
 /// Runs the body on a stage. Nothing is drawn but orders and splits unless a weather says so.
 func onStage<R: Sendable>(
-    _ script: Script, _ configuration: FetcherConfiguration = FetcherConfiguration(),
+    _ script: Script, _ configuration: FetcherConfiguration = .alone,
     seed: UInt64 = 1, weather: Weather = .still, origins: Int = 0,
     _ body: @escaping @Sendable (Stage) async throws -> R
 ) async throws -> R {
@@ -175,7 +175,7 @@ func failureAndPhase<R>(_ call: () async throws -> R) async -> String {
 
 /// A configuration, changed: the defaults, which virtual time is for, unless told otherwise.
 func configured(
-    _ from: FetcherConfiguration = FetcherConfiguration(),
+    _ from: FetcherConfiguration = .alone,
     _ change: (inout FetcherConfiguration) -> Void
 ) -> FetcherConfiguration {
     var configuration = from

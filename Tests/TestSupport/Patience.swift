@@ -11,9 +11,16 @@ extension Duration {
 }
 
 extension FetcherConfiguration {
-    /// The defaults, but for the times: every clock, and how long an unused connection is kept.
-    package static var patient: FetcherConfiguration {
+    /// The defaults, but each call asks for itself: for tests that count requests, or connections.
+    package static var alone: FetcherConfiguration {
         var configuration = FetcherConfiguration()
+        configuration.coalescing = nil
+        return configuration
+    }
+
+    /// The same, but for the times: every clock, and how long an unused connection is kept.
+    package static var patient: FetcherConfiguration {
+        var configuration = FetcherConfiguration.alone
         configuration.timeouts = .patient
         configuration.pool.idleTimeout = .patience
         return configuration

@@ -17,7 +17,7 @@ from origin import Origin, always, is_nonblocking, ok, status_of, wait_until
 def a_thousand_requests_run_through_64_places_on_one_thread():
     with Origin(always()) as origin, Session() as session:
         lines = b"".join(
-            json.dumps({"id": n, "url": origin.url()}).encode() + b"\n" for n in range(1000))
+            json.dumps({"id": n, "url": origin.url(f"/{n}")}).encode() + b"\n" for n in range(1000))
         writer = threading.Thread(target=session.write, args=(lines,))
         writer.start()
         ids = []
@@ -62,7 +62,7 @@ def concurrency_limits_what_runs_at_once():
 
         with Origin(answer) as origin, Session("--concurrency", str(limit)) as session:
             for number in range(limit * 3):
-                session.send(id=number, url=origin.url())
+                session.send(id=number, url=origin.url(f"/{number}"))
             for _ in range(limit * 3):
                 equal(session.result().get("status"), 200, f"status at {limit}")
             equal(origin.most_running, limit, "most at once")
@@ -73,7 +73,7 @@ def input_waits_while_results_wait():
     """Nobody reads the output: past 8 MiB of results no more requests are taken in."""
     with Origin(always(ok(b"x" * (1 << 19)))) as origin, Session(reading=False) as session:
         lines = b"".join(
-            json.dumps({"id": n, "url": origin.url()}).encode() + b"\n" for n in range(160))
+            json.dumps({"id": n, "url": origin.url(f"/{n}")}).encode() + b"\n" for n in range(160))
         writer = threading.Thread(target=session.write, args=(lines,))
         writer.start()
         holds(wait_until(lambda: len(origin.heard) >= 6), "the first requests")
@@ -176,7 +176,7 @@ def what_runs_at_the_end_of_input_completes():
 
     with Origin(answer) as origin, Session() as session:
         for number in range(8):
-            session.send(id=number, url=origin.url())
+            session.send(id=number, url=origin.url(f"/{number}"))
         session.process.stdin.close()
         equal(sorted(session.result()["id"] for _ in range(8)), list(range(8)), "ids")
         equal(session.line(), None, "the end")
@@ -271,7 +271,7 @@ def a_large_concurrency_raises_the_limit_of_descriptors():
         process = subprocess.Popen(
             [*limited, command.BINARY], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         for number in range(300):
-            process.stdin.write(json.dumps({"id": number, "url": origin.url()}).encode() + b"\n")
+            process.stdin.write(json.dumps({"id": number, "url": origin.url(f"/{number}")}).encode() + b"\n")
         process.stdin.close()
         holds(wait_until(lambda: len(origin.heard) == 300, 20), f"{len(origin.heard)} requests")
         release.set()
@@ -286,7 +286,7 @@ def concurrency_and_not_the_pool_limits_an_origin():
     release = threading.Event()
     with Origin(lambda c, h: release.wait(20)) as origin, Session("--concurrency", "11") as session:
         for number in range(11):
-            session.send(id=number, url=origin.url(), timeout_ms=300)
+            session.send(id=number, url=origin.url(f"/{number}"), timeout_ms=300)
         phases = [session.result()["error"]["phase"] for _ in range(11)]
         equal(phases, ["first-byte"] * 11, "phases: concurrency is what limits")
         release.set()
@@ -341,7 +341,7 @@ def a_pipe_of_one_page_is_enough():
     with Origin(always(ok(b"z" * 50_000))) as origin, Session(reading=False) as session:
         fcntl.fcntl(session.process.stdout.fileno(), 1031, 4096)  # F_SETPIPE_SZ
         for number in range(20):
-            session.send(id=number, url=origin.url())
+            session.send(id=number, url=origin.url(f"/{number}"))
         session.process.stdin.close()
         data = b""
         while piece := os.read(session.process.stdout.fileno(), 1000):
