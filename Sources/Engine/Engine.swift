@@ -123,7 +123,9 @@ extension Road {
     /// Fails every call and closes every connection, now.
     func closeNow() {
         isClosed = true
-        for call in calls.liveCalls where call.isLive && call.isStarted { withdraw(call, .clientClosed) }
+        for call in calls.liveCalls where call.isLive && call.isStarted {
+            withdraw(call, .clientClosed)
+        }
         for connection in pool.all { close(connection) }
         closeIdle()
         forgetAllResting()

@@ -1,6 +1,6 @@
-// What the engine is told of the policies that make calls predictable when servers are not: retries,
-// limits, breaker, coalescing. Everything is off but coalescing, which the public configuration
-// switches on. Values.
+// What the engine is told of the policies that make calls predictable when servers are not:
+// retries, limits, breaker, coalescing. Everything is off but coalescing, which the public
+// configuration switches on. Values.
 
 package import FetchPolicy
 

@@ -1,6 +1,6 @@
-// What an attempt needs beside a connection, and gives back: the breaker's leave, and the tokens and
-// slots of joint admission, taken in one step with the connection or not at all. A call without all
-// of it stands in its origin's line and holds nothing.
+// What an attempt needs beside a connection, and gives back: the breaker's leave, and the tokens
+// and slots of joint admission, taken in one step with the connection or not at all. A call without
+// all of it stands in its origin's line and holds nothing.
 
 internal import FetchHTTP
 internal import FetchPolicy

@@ -1,5 +1,5 @@
-// Callers who ask the same while it is being asked: one exchange, and each of them gets a response of
-// its own that shares the body's bytes. Which requests are the same, and who may share what, is
+// Callers who ask the same while it is being asked: one exchange, and each of them gets a response
+// of its own that shares the body's bytes. Which requests are the same, and who may share what, is
 // decided in Policy; here calls are told.
 
 internal import FetchBytes
@@ -58,8 +58,8 @@ extension Road {
 
     // MARK: The leader's answer
 
-    /// The head of the answer that the leader gets has come: nobody joins any more, and where it may
-    /// not be shared everybody asks for himself.
+    /// The head of the answer that the leader gets has come: nobody joins any more, and where it
+    /// may not be shared everybody asks for himself.
     func shareHead(of call: Call, _ head: ResponseHead) {
         guard let rules = policies.settings.coalescing, let flight = call.course.flight,
             let origin = call.record?.policies

@@ -186,8 +186,8 @@ extension Road: TimerHandler {
 
     // MARK: Clocks
 
-    /// The clock of a call that stands in a line, follows another or backs off; `token` is its slot.
-    /// The client's own have negative ones.
+    /// The clock of a call that stands in a line, follows another or backs off; `token` is its
+    /// slot. The client's own have negative ones.
     func timerFired(_ token: Int) {
         guard token >= 0 else {
             clientTimerFired(token)

@@ -1,5 +1,5 @@
-// The records of origins: found or made for a call, kept while anybody uses them or while forgetting
-// them would give somebody more than is allowed, and bounded in number.
+// The records of origins: found or made for a call, kept while anybody uses them or while
+// forgetting them would give somebody more than is allowed, and bounded in number.
 
 internal import FetchHTTP
 internal import FetchPolicy

@@ -47,7 +47,8 @@ extension Road {
         policies.admission.park(origin.keys, until: end)
     }
 
-    /// Whether an answer that is whole is what the call ends with; nil when it is, else the failure.
+    /// Whether an answer that is whole is what the call ends with; nil when it is, else the
+    /// failure.
     func spent(_ call: Call, _ response: WholeResponse?) -> CallError? {
         guard policies.settings.failsWhenSpent, let response, !call.isStreamed else { return nil }
         switch call.course.refusal {

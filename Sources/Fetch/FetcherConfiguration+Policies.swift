@@ -9,9 +9,9 @@ extension FetcherConfiguration {
     /// How often requests are sent.
     ///
     /// A request waits until every limit lets it go, in order of its coming, and holds no slot
-    /// meanwhile. While a limit is set, the queue clock rests: waiting is what was asked for, and the
-    /// total clock bounds it. A request that can't go before its total clock runs out fails at once
-    /// as `rateLimited`.
+    /// meanwhile. While a limit is set, the queue clock rests: waiting is what was asked for, and
+    /// the total clock bounds it. A request that can't go before its total clock runs out fails at
+    /// once as `rateLimited`.
     public struct RateLimits: Sendable {
         /// The whole client's limit; nil, the default, for none.
         public var client: RateLimit?

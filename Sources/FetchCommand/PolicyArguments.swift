@@ -1,4 +1,5 @@
-// The options about retries and rates, and what they make of a configuration. Decides; runs nothing.
+// The options about retries and rates, and what they make of a configuration. Decides; runs
+// nothing.
 
 internal import ArgumentParser
 internal import Fetch
@@ -6,8 +7,8 @@ internal import Fetch
 struct PolicyArguments: ParsableArguments {
     @Option(
         help: """
-            Retries of a request after a failure of the network or the statuses 408, 429, 500, 502, \
-            503, 504: after 200 ms, doubled each time up to 60 s, ±10 %. The last response is the \
+            Retries of a request after a failure of the network or the statuses 408, 429, 500, \
+            502, 503, 504: after 200 ms, doubled each time up to 60 s, ±10 %. The last response is the \
             result. Only idempotent methods, and what carries an Idempotency-Key.
             """)
     var retries = 0

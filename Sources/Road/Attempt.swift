@@ -3,7 +3,7 @@
 // Owned by a call, obeyed by the road (Engine). Reads no clock and touches nothing. The stages come
 // in one order, and a call passes those that its `Stages` name:
 //
-//     look-up → joining → [ breaker → waiting for token, slot and connection → exchange → back-off ]
+//     look-up → joining → [ breaker → waiting for token, slot, connection → exchange → back-off ]
 //
 // What stands in brackets is an attempt, and is passed again after a back-off: each attempt asks
 // the breaker and takes a token and a slot anew. A reuse race that was lost (RFC 9112 §9.3.1) is no

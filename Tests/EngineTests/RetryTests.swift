@@ -17,7 +17,8 @@ struct RetryTests {
     ) throws -> World {
         try World { settings in
             let backoff = Backoff(base: .milliseconds(100), jitter: .none)
-            settings.policies.retries = .policy(RetryPolicy(maxAttempts: attempts, backoff: backoff))
+            settings.policies.retries = .policy(
+                RetryPolicy(maxAttempts: attempts, backoff: backoff))
             change(&settings)
         }
     }
@@ -112,7 +113,8 @@ struct RetryTests {
     }
 
     @Test(arguments: [true, false])
-    func `RETRY-07 POST is not tried again, but with an Idempotency-Key it is`(hasKey: Bool) throws {
+    func `RETRY-07 POST is not tried again, but with an Idempotency-Key it is`(hasKey: Bool) throws
+    {
         let world = try world()
         let call = try world.call(
             method: "POST", headers: hasKey ? [("Idempotency-Key", "7")] : [],
@@ -126,7 +128,9 @@ struct RetryTests {
         #expect(world.streams[0].takeWritten().hasSuffix("\r\n\r\nabc") == hasKey)
     }
 
-    @Test func `RETRY-08 a refused connection, a reset and a body cut short are tried again`() throws {
+    @Test func `RETRY-08 a refused connection, a reset and a body cut short are tried again`()
+        throws
+    {
         let world = try world(attempts: 4)
         world.network.fate = { _ in .fails(.refused) }
         let call = try world.call()
@@ -150,7 +154,9 @@ struct RetryTests {
         world.expectBaseline()
     }
 
-    @Test func `RETRY-09 Retry-After is waited for, and keeps other calls from the domain too`() throws {
+    @Test func `RETRY-09 Retry-After is waited for, and keeps other calls from the domain too`()
+        throws
+    {
         let world = try world()
         let first = try world.call("http://10.0.0.1/a")
         world.streams[0].send(status(429, "Retry-After: 3\r\n"))

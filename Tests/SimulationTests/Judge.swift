@@ -142,7 +142,9 @@ struct Judge {
 
     /// Whether some other call to the same origin is of that kind.
     private func follows(_ kind: Kind, _ call: PlannedCall) -> Bool {
-        scenario.calls.contains { $0.asks != call.asks && $0.origin == call.origin && $0.kind == kind }
+        scenario.calls.contains {
+            $0.asks != call.asks && $0.origin == call.origin && $0.kind == kind
+        }
     }
 
     // MARK: Promises that origins and the network can see
@@ -185,7 +187,8 @@ struct Judge {
         let left = [
             ("calls in flight", statistics.callsInFlight), ("waiting", statistics.callsWaiting),
             ("active", statistics.active), ("connecting", statistics.connecting),
-            ("idle", statistics.idle), ("admitted", statistics.admitted), ("tracked origins", statistics.trackedOrigins),
+            ("idle", statistics.idle), ("admitted", statistics.admitted),
+            ("tracked origins", statistics.trackedOrigins),
             ("open streams", play.network.openInAll),
         ]
         for (what, count) in left where count != 0 {

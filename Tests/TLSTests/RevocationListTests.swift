@@ -1,4 +1,5 @@
-// Servers whose certificates an authority's list withdraws (RFC 5280 §5), and lists that say nothing.
+// Servers whose certificates an authority's list withdraws (RFC 5280 §5), and lists that say
+// nothing.
 
 import FetchBytes
 import FetchTLS

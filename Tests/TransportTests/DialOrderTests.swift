@@ -1,5 +1,5 @@
-// In which order dials try a name's addresses: what the kernel says of the way there, and what earlier
-// dials met.
+// In which order dials try a name's addresses: what the kernel says of the way there, and what
+// earlier dials met.
 
 import FetchReactor
 import FetchTransport

@@ -1,4 +1,5 @@
-// A dialer over a network in memory and a resolver that answers when it is told to, on virtual time.
+// A dialer over a network in memory and a resolver that answers when it is told to, on virtual
+// time.
 
 import FetchReactor
 import FetchTime

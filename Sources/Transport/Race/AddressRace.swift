@@ -29,7 +29,8 @@ package struct AddressRace: Sendable {
     package enum State: Equatable, Sendable {
         /// Nothing can be tried yet. Can transition to every other state.
         case resolving
-        /// There is something, and something better may follow until then. Can transition to `racing` and `ended`.
+        /// There is something, and something better may follow until then. Can transition to
+        /// `racing` and `ended`.
         case delaying(until: Instant)
         /// Attempts were begun. The next may begin then; at once if that is nil. Can transition to
         /// `ended`.

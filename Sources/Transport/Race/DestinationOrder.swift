@@ -2,9 +2,10 @@
 // from is handed in.
 //
 // Of the ten rules those apply for which an application can know something: 1 (unusable ones last),
-// 2 (matching scope), 5 (matching label), 6 (precedence) and 8 (smaller scope). Deprecated, home and
-// tunnel addresses (3, 4, 7) are the kernel's to know. The longest matching prefix (9) would send
-// everybody to the same one of a name's addresses; it may be left out (§6), and equals take turns.
+// 2 (matching scope), 5 (matching label), 6 (precedence) and 8 (smaller scope). Deprecated, home
+// and tunnel addresses (3, 4, 7) are the kernel's to know. The longest matching prefix (9) would
+// send everybody to the same one of a name's addresses; it may be left out (§6), and equals take
+// turns.
 
 /// A place in the order; the smaller one goes first, and equals take turns.
 package struct DestinationRank: Comparable, Hashable, Sendable {

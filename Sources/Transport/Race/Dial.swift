@@ -33,7 +33,8 @@ package protocol DialHandler: AnyObject {
 package final class Dial: NameHandler, TimerHandler {
     fileprivate let dialer: Dialer
     private var race: AddressRace
-    /// Empty where the addresses were listed: those are tried in their order, and nothing is learned.
+    /// Empty where the addresses were listed: those are tried in their order, and nothing is
+    /// learned.
     private let name: String
     private let port: UInt16
     /// By number; nil for those that have failed or were refused.

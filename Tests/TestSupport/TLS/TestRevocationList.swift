@@ -1,4 +1,5 @@
-// Certificate revocation lists for tests (RFC 5280 §5), as an authority would sign them. Any thread.
+// Certificate revocation lists for tests (RFC 5280 §5), as an authority would sign them. Any
+// thread.
 //
 // Unsafe: every OpenSSL object is freed by the function that makes it, or handed to the list.
 
@@ -6,8 +7,8 @@ internal import CFetchOpenSSL
 internal import Glibc
 
 package enum TestRevocationList {
-    /// PEM of a list by `issuer` that withdraws `certificates`. `age` and `life` in seconds: made so
-    /// long ago, valid for so long from then.
+    /// PEM of a list by `issuer` that withdraws `certificates`. `age` and `life` in seconds: made
+    /// so long ago, valid for so long from then.
     package static func make(
         revoking certificates: [TestCertificate] = [], by issuer: TestCertificate,
         age: Int = 60, life: Int = 3_600
