@@ -86,15 +86,15 @@ private struct PacedRun: Sendable {
     private let reactor: Reactor
 
     /// The bucket holds what a tenth of a second brings: lateness below that is made good.
-    private var burst: Int { max(1, rate / 10) }
+    private let burst: Int
 
     init(rate: Int, grants: Int, on reactor: Reactor) throws {
         self.rate = rate
         self.grants = grants
         self.reactor = reactor
+        burst = max(2, rate / 10)
         gate = try RateGate(
-            .tokenBucket(.perSecond(rate), burst: max(1, rate / 10)), mostWaiting: .max, on: reactor
-        )
+            .tokenBucket(.perSecond(rate), burst: burst), mostWaiting: .max, on: reactor)
     }
 
     /// Grants a second, from the moment at which the bucket is empty to the last grant.
