@@ -46,8 +46,9 @@ let package = Package(
         .executable(name: "mockserver", targets: ["MockServer"]),
     ],
     traits: [
-        .default(enabledTraits: ["IDN", "SQLite"]),
+        .default(enabledTraits: ["IDN", "PublicSuffix", "SQLite"]),
         .trait(name: "IDN", description: "Host names outside ASCII, through libidn2."),
+        .trait(name: "PublicSuffix", description: "Registrable domains, through libpsl."),
         .trait(name: "SQLite", description: "The cache on disk, through SQLite."),
     ],
     dependencies: [
@@ -66,6 +67,12 @@ let package = Package(
             name: "CFetchIdn2", path: "Sources/CIdn2", pkgConfig: "libidn2",
             providers: [.apt(["libidn2-dev"])]),
         room("IDN", [.target(name: "CFetchIdn2", condition: .when(traits: ["IDN"]))]),
+        .systemLibrary(
+            name: "CFetchPsl", path: "Sources/CPsl", pkgConfig: "libpsl",
+            providers: [.apt(["libpsl-dev"])]),
+        room(
+            "PublicSuffix",
+            [.target(name: "CFetchPsl", condition: .when(traits: ["PublicSuffix"]))]),
         room("HTTP", ["FetchBytes", "FetchIDN", httpTypes]),
         room("HTTP1", ["FetchHTTP", "FetchBytes"]),
         room("Reactor", ["FetchTime", "CFetchLinux"]),
@@ -98,23 +105,24 @@ let package = Package(
         .target(
             name: "Fetch",
             dependencies: [
-                "FetchEngine", "FetchTransport", "FetchTLS", "FetchReactor", "FetchHTTP1",
-                "FetchHTTP", "FetchTime", "FetchBytes", httpTypes,
+                "FetchEngine", "FetchPolicy", "FetchTransport", "FetchTLS", "FetchReactor",
+                "FetchHTTP1", "FetchPublicSuffix", "FetchHTTP", "FetchTime", "FetchBytes",
+                httpTypes,
             ],
             path: "Sources/Fetch", swiftSettings: language),
         .executableTarget(
             name: "FetchCommand",
             dependencies: [
-                "Fetch", "FetchEngine", "FetchReactor", "FetchTime", "FetchBytes", "CFetchLinux",
-                httpTypes, arguments,
+                "Fetch", "FetchEngine", "FetchPolicy", "FetchReactor", "FetchTime", "FetchBytes",
+                "CFetchLinux", httpTypes, arguments,
             ],
             path: "Sources/FetchCommand", swiftSettings: language),
         .target(name: "CBench", path: "Benchmarks/CBench"),
         .executableTarget(
             name: "Bench",
             dependencies: [
-                "CBench", "Fetch", "TestSupport", "FetchEngine", "FetchTransport", "FetchReactor",
-                "FetchTime", "FetchBytes", "CFetchLinux", httpTypes, arguments,
+                "CBench", "Fetch", "TestSupport", "FetchEngine", "FetchPolicy", "FetchTransport",
+                "FetchReactor", "FetchTime", "FetchBytes", "CFetchLinux", httpTypes, arguments,
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ],
             path: "Benchmarks/Bench", swiftSettings: language),
@@ -149,6 +157,7 @@ let package = Package(
         tests("Bytes", ["FetchBytes"]),
         tests("Time", ["FetchTime"]),
         tests("HTTP", ["FetchHTTP", "FetchIDN", "FetchBytes", httpTypes]),
+        tests("PublicSuffix", ["FetchPublicSuffix"]),
         tests("HTTP1", ["FetchHTTP1", "FetchHTTP", "FetchBytes"]),
         tests("Reactor", ["FetchReactor", "FetchTime", "CFetchLinux", "TestSupport"]),
         tests("Crypto", ["FetchCrypto", "FetchBytes"]),
@@ -173,8 +182,8 @@ let package = Package(
         tests(
             "Engine",
             [
-                "FetchEngine", "FetchTransport", "FetchReactor", "FetchHTTP1", "FetchHTTP",
-                "FetchTime", "FetchBytes", "TestSupport",
+                "FetchEngine", "FetchPolicy", "FetchTransport", "FetchReactor", "FetchHTTP1",
+                "FetchHTTP", "FetchTime", "FetchBytes", "TestSupport",
             ]),
         tests(
             "Fetch",

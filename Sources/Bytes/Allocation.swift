@@ -33,6 +33,25 @@ extension Bytes {
     /// hold more than these bytes.
     package var allocatedBytes: Int { Allocation.bytes(forArrayOf: storage.capacity) }
 
+    /// New bytes, written by `body` into storage for `capacity` of them: as many as it says it
+    /// wrote. Storage that would stay empty by half is given back for one that fits.
+    @inlinable
+    package static func filled<R>(
+        capacity: Int, _ body: (UnsafeMutableRawBufferPointer) -> (written: Int, result: R)
+    ) -> (bytes: Bytes, result: R) {
+        var result: R?
+        // What `body` says it wrote is checked, and nothing behind it is ever read.
+        let storage = unsafe [UInt8](unsafeUninitializedCapacity: capacity) { space, count in
+            let (written, told) = unsafe body(UnsafeMutableRawBufferPointer(space))
+            precondition(written >= 0 && written <= space.count, "wrote more than was lent")
+            result = told
+            count = written
+        }
+        guard let result else { preconditionFailure("an array is made by its closure") }
+        let isFull = storage.count > capacity / 2
+        return (isFull ? Bytes(storage) : Bytes(copying: storage.span), result)
+    }
+
     /// The same bytes in storage that holds next to nothing else: copied where more than a quarter
     /// of the storage, and more than 64 bytes, would be kept for nothing.
     package var compact: Bytes {

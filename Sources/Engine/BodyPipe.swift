@@ -54,16 +54,16 @@ package final class BodyPipe: StreamReceiver {
         waiter?(.success(response))
     }
 
-    package func bodyArrived(_ bytes: Bytes) -> Bool {
+    package func bodyArrived(_ bytes: Bytes) -> StreamDemand {
         if let reader {
             self.reader = nil
             reader(.bytes(bytes))
-            return true
+            return .later
         }
         pieces.append(bytes)
         buffered += bytes.count
         isPaused = buffered >= highWater
-        return !isPaused
+        return isPaused ? .none : .more
     }
 
     package func bodyEnded(trailers: FieldSection?) {

@@ -14,7 +14,7 @@ internal import FetchTime
 internal import FetchTransport
 
 @safe final class Call {
-    let slot: UInt32
+    private(set) var slot: UInt32
     var generation: UInt32 = 0
     /// Between `open` and its end.
     var isLive = false
@@ -43,16 +43,24 @@ internal import FetchTransport
 
     // Where it stands: in a line of its origin's record, or on a connection.
     var record: OriginRecord?
-    var place: WaitingTicket?
-    var isDialing = false
+    /// Among those for whom a connection is opened.
+    var dialingPlace: WaitingTicket?
+    /// Among those who wait for what they need.
+    var waitingPlace: PriorityTicket?
+    var standsInLine: Bool { dialingPlace != nil || waitingPlace != nil }
+    /// What the policies know of it; touched only where its origin has policies.
+    @ThreadBound var course = CallCourse()
+    var hasCourse = false
     /// The connection that carries it or is being opened for it.
     var connection: ConnectionID?
-    /// While it stands in a line.
+    /// While it stands in a line, follows another or backs off.
     var timer: TimerID?
     /// What failed last, for when the attempt gives up.
     var lastError: CallError?
     var lastPhase = CallPhase.none
     var lost: [LostAttempt] = []
+    /// Attempts that were lost, those included that `lost` no longer holds.
+    var lostCount = 0
 
     // What has come of the response.
     var head: ResponseHead?
@@ -71,6 +79,7 @@ internal import FetchTransport
 
     deinit {
         _attempt.deallocate()
+        _course.deallocate()
         _body.deallocate()
     }
 
@@ -118,6 +127,20 @@ internal import FetchTransport
     /// Whether only a connection never used before will do.
     var wantsFresh: Bool { attempt.next() == .wait(fresh: true) }
 
+    /// Whoever asked for this call is told of the other one, and the other way round.
+    func exchangeCaller(with other: Call) {
+        // Not with `swap`: two accesses at once would be checked for exclusivity, and from then on
+        // every other access to the same properties too.
+        (slot, other.slot) = (other.slot, slot)
+        (generation, other.generation) = (other.generation, generation)
+        (hasReceiver, other.hasReceiver) = (other.hasReceiver, hasReceiver)
+        // Each is still resumed once, by the call that has it.
+        unsafe (continuation, other.continuation) = (other.continuation, continuation)
+        (totalDeadline, other.totalDeadline) = (other.totalDeadline, totalDeadline)
+        (bodyLimit, other.bodyLimit) = (other.bodyLimit, bodyLimit)
+        (times.started, other.times.started) = (other.times.started, times.started)
+    }
+
     /// The target, which the call needs no more.
     func takeTarget() -> Target? { target.take() }
 
@@ -128,6 +151,9 @@ internal import FetchTransport
         swap(&taken, &body)
         return Bytes(taken)
     }
+
+    /// What came of an answer that nobody wants.
+    func dropBody() { body = [] }
 
     /// Keeps body bytes of a whole-body call; false when they would be more than its limit.
     func collect(_ bytes: Span<UInt8>) -> Bool {
@@ -149,9 +175,11 @@ internal import FetchTransport
         // It was resumed before the call was closed.
         unsafe continuation = nil
         connection = nil
-        place = nil
+        dialingPlace = nil
+        waitingPlace = nil
         timer = nil
-        isDialing = false
+        if hasCourse { course = CallCourse() }
+        hasCourse = false
         isStreamed = false
         hasReceiver = false
         hasContent = false
@@ -170,6 +198,7 @@ internal import FetchTransport
         if record != nil { record = nil }
         if lastError != nil { lastError = nil }
         if !lost.isEmpty { lost = [] }
+        lostCount = 0
         if head != nil { head = nil }
         if !body.isEmpty { body = [] }
         if response != nil { response = nil }

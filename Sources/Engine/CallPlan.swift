@@ -21,12 +21,12 @@ package struct CallPlan: Sendable {
     /// - Parameter bodyLimit: the largest whole body accepted; ignored for a streamed one.
     package init(
         head: RequestHead, content: RequestContent, clocks: SharedClocks, bodyLimit: Int,
-        tls: TLSConfiguration? = nil
+        tls: TLSConfiguration? = nil, policy: CallPolicy? = nil
     ) {
         target = head.target
         // Two ways to secure a plain connection are one.
         let choice = head.target.isSecure ? tls.map { TLSChoice($0) } : nil
-        details = CallDetails(head, content, clocks, bodyLimit, choice)
+        details = CallDetails(head, content, clocks, bodyLimit, choice, policy)
     }
 }
 
@@ -42,10 +42,12 @@ final class CallDetails: Sendable {
     let bodyLimit: Int
     /// How its connection is to be secured, in place of what the client says.
     let tls: TLSChoice?
+    /// What it says of retries and the like, in place of what the client says.
+    let policy: CallPolicy?
 
     init(
         _ head: RequestHead, _ content: RequestContent, _ clocks: SharedClocks, _ bodyLimit: Int,
-        _ tls: TLSChoice?
+        _ tls: TLSChoice?, _ policy: CallPolicy?
     ) {
         method = head.method
         headers = head.headers
@@ -55,6 +57,7 @@ final class CallDetails: Sendable {
         self.clocks = clocks
         self.bodyLimit = bodyLimit
         self.tls = tls
+        self.policy = policy
     }
 }
 

@@ -43,6 +43,14 @@ struct CallTable {
         return call.isLive && call.generation == id.generation ? call : nil
     }
 
+    /// Two calls that are under way change their callers: who asked for the one is told of the
+    /// other, and their names go with them.
+    mutating func exchangeCallers(_ one: Call, _ other: Call) {
+        calls[Int(one.slot)] = other
+        calls[Int(other.slot)] = one
+        one.exchangeCaller(with: other)
+    }
+
     /// The call in that slot; nil for a free one.
     func live(at slot: Int) -> Call? {
         let call = calls[slot]

@@ -16,10 +16,21 @@ package protocol CallReceiver: AnyObject {
 /// call back into the engine.
 package protocol StreamReceiver: AnyObject {
     func headArrived(_ response: WholeResponse)
-    /// Takes body bytes; false asks the exchange to stop reading until `resume`.
-    func bodyArrived(_ bytes: Bytes) -> Bool
+    /// Takes body bytes, and says what it thinks of more.
+    func bodyArrived(_ bytes: Bytes) -> StreamDemand
     func bodyEnded(trailers: FieldSection?)
     func callFailed(_ failure: CallFailure)
+}
+
+/// What a receiver thinks of more bytes.
+package enum StreamDemand: Equatable {
+    /// They are welcome.
+    case more
+    /// Somebody has waited for these and runs next: more are welcome in the next turn. Memory that
+    /// is let go of in between is in the caches when it is used again.
+    case later
+    /// They are not read until `resume`.
+    case none
 }
 
 /// Who is told of the end.

@@ -13,6 +13,9 @@ struct Counters: Equatable, Sendable {
     var exchanges = 0
     var reuses = 0
     var reuseRacesLost = 0
+    var retries = 0
+    var coalesced = 0
+    var refusedByBreaker = 0
     var bytesSent = 0
     var bytesReceived = 0
 }
@@ -30,6 +33,9 @@ package struct EngineStatistics: Equatable, Sendable {
     package internal(set) var exchanges = 0
     package internal(set) var reuses = 0
     package internal(set) var reuseRacesLost = 0
+    package internal(set) var retries = 0
+    package internal(set) var coalesced = 0
+    package internal(set) var refusedByBreaker = 0
     package internal(set) var bytesSent = 0
     package internal(set) var bytesReceived = 0
     package internal(set) var connecting = 0
@@ -38,6 +44,7 @@ package struct EngineStatistics: Equatable, Sendable {
     package internal(set) var waiting = 0
     package internal(set) var callsInFlight = 0
     package internal(set) var trackedOrigins = 0
+    package internal(set) var admitted = 0
 
     package init() {}
 
@@ -53,6 +60,9 @@ package struct EngineStatistics: Equatable, Sendable {
         exchanges = counters.exchanges
         reuses = counters.reuses
         reuseRacesLost = counters.reuseRacesLost
+        retries = counters.retries
+        coalesced = counters.coalesced
+        refusedByBreaker = counters.refusedByBreaker
         bytesSent = counters.bytesSent
         bytesReceived = counters.bytesReceived
     }

@@ -2,6 +2,7 @@
 // through a `ReactorBound`; reactor thread.
 
 internal import FetchBytes
+internal import FetchPolicy
 package import FetchReactor
 internal import FetchTime
 package import FetchTLS
@@ -122,9 +123,12 @@ extension Road {
     /// Fails every call and closes every connection, now.
     func closeNow() {
         isClosed = true
-        for call in calls.liveCalls where call.isStarted { withdraw(call, .clientClosed) }
+        for call in calls.liveCalls where call.isLive && call.isStarted {
+            withdraw(call, .clientClosed)
+        }
         for connection in pool.all { close(connection) }
         closeIdle()
+        forgetAllResting()
         dialer.names.close()
     }
 
@@ -136,6 +140,7 @@ extension Road {
         statistics.waiting = lines.waiting
         statistics.callsInFlight = calls.live
         statistics.trackedOrigins = origins.count
+        statistics.admitted = policies.admission.inFlight
         return statistics
     }
 }

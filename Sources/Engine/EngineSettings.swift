@@ -14,6 +14,8 @@ package struct EngineSettings {
     /// Which addresses may be connected to; asked on every attempt.
     package var addressPolicy = AddressPolicy.any
     package var raceDelays = AddressRace.Delays()
+    /// What is remembered of single addresses between dials.
+    package var addressMemory = AddressMemorySettings()
     /// How https origins are secured, unless `tlsOfHosts` or the request says otherwise.
     package var tls = TLSConfiguration()
     /// By host, in lower case.
@@ -26,6 +28,8 @@ package struct EngineSettings {
     package var trackedOrigins = 10_000
     /// Behaviour 1: one free retry when a reused connection dies before any response byte.
     package var retriesReuseRace = true
+    /// Retries, limits, breaker, coalescing.
+    package var policies = PolicySettings()
     package var encoder: RequestEncoder
     package var calls = CallDefaults()
     /// Read from one connection, or written to it, before the others have their turn.

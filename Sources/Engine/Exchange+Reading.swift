@@ -26,6 +26,7 @@ extension Connection {
     /// One read, and what it brings about; false when that was all for now.
     private func readSome(for call: Call, _ budget: inout Int) -> Bool {
         guard let stream, !call.pausedReading else { return false }
+        if exchange.readsPieces { return readPiece(for: call, from: stream, &budget) }
         let wanted = road.settings.bytesPerRead
         let outcome: ReadOutcome
         if let leftover {
@@ -41,7 +42,9 @@ extension Connection {
             budget -= count
             road.counters.bytesReceived += count
             // A short read emptied the socket; its end, if any, is reported by the next poll.
-            return count == wanted
+            guard count == wanted || count >= Connection.pieceLeast else { return false }
+            exchange.readsPieces = true
+            return count == wanted && !exchange.readerRuns
         case .wouldBlock:
             return false
         case .end:
@@ -53,7 +56,7 @@ extension Connection {
         }
     }
 
-    private func received(_ buffer: ByteBuffer, for call: Call) {
+    func received(_ buffer: ByteBuffer, for call: Call) {
         if !exchange.anythingReceived {
             exchange.anythingReceived = true
             call.times.firstByte = reactor.now
@@ -126,11 +129,23 @@ extension Connection {
     private func headArrived(_ head: ResponseHead, _ call: Call) {
         endWriting()
         call.head = head
-        if call.isStreamed {
+        if record.policies != nil, road.isRetried(call, head) {
+            dropRest(of: call)
+        } else if call.isStreamed {
             streamHeadArrived(head, call)
         } else if case .length(let length) = head.framing, length > call.bodyLimit {
             road.exchangeFailed(self, .bodyTooLarge(limit: call.bodyLimit))
         }
+    }
+
+    /// Another attempt is made: a short rest is read for the connection's sake.
+    private func dropRest(of call: Call) {
+        guard canDrain(atMost: road.settings.drainBytes) else {
+            road.answerDropped(self)
+            return
+        }
+        call.abandoned = true
+        exchange.drainBudget = road.settings.drainBytes
     }
 
     private func streamHeadArrived(_ head: ResponseHead, _ call: Call) {
@@ -143,7 +158,9 @@ extension Connection {
         _ head: consuming ResponseHead, _ body: consuming Bytes, _ call: Call, extraBytes: Bool
     ) {
         endWriting()
-        if call.isStreamed, let receiver = call.streamReceiver {
+        if record.policies != nil, road.isRetried(call, head) {
+            // Its body is not looked at.
+        } else if call.isStreamed, let receiver = call.streamReceiver {
             streamHeadArrived(head, call)
             if !body.isEmpty { _ = receiver.bodyArrived(body) }
         } else if body.count > call.bodyLimit {
@@ -160,18 +177,18 @@ extension Connection {
     }
 
     private func bodyArrived(_ bytes: Span<UInt8>, _ call: Call) {
-        if call.isStreamed, let receiver = call.streamReceiver {
-            if call.abandoned {
-                drained(bytes.count)
-            } else if !receiver.bodyArrived(Bytes(copying: bytes)) {
-                pauseReading(call)
-            }
+        if call.abandoned {
+            drained(bytes.count)
+        } else if call.isStreamed, let receiver = call.streamReceiver {
+            pieceArrived(Bytes(copying: bytes), receiver, call)
         } else if !call.collect(bytes) {
             road.exchangeFailed(self, .bodyTooLarge(limit: call.bodyLimit))
+        } else if call.hasCourse {
+            road.shareLength(of: call, call.body.count)
         }
     }
 
-    private func inputEnded(_ call: Call) {
+    func inputEnded(_ call: Call) {
         if let brokenBy {
             road.exchangeLost(self, .broken(brokenBy, duringBody: call.head != nil))
             return
@@ -189,7 +206,7 @@ extension Connection {
         }
     }
 
-    private func inputFailed(_ call: Call, _ error: SystemError) {
+    func inputFailed(_ call: Call, _ error: SystemError) {
         if let failure = stream?.tls?.failure {
             // An alert, or bytes that TLS can't make sense of: another attempt would meet the same.
             road.exchangeFailed(self, .handshake(.tls(failure)))
@@ -201,7 +218,7 @@ extension Connection {
     // MARK: Back-pressure
 
     /// The reader is full. What was read already is still delivered, one read's worth at most.
-    private func pauseReading(_ call: Call) {
+    func pauseReading(_ call: Call) {
         call.pausedReading = true
         stream?.setReading(false)
         // The reader is ours, not the peer's: no clock runs against the peer.

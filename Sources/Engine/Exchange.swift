@@ -29,6 +29,10 @@ struct Exchange {
     /// The caller has left a streamed response; so many more bytes are read for the connection's
     /// sake before it is closed instead.
     var drainBudget: Int?
+    /// Much comes at once: what is body for certain is read straight into pieces.
+    var readsPieces = false
+    /// The last piece went to a reader who had waited for it.
+    var readerRuns = false
     /// The clock that runs now beside the total one.
     var clock = ClockName.writeIdle
 }
@@ -168,7 +172,10 @@ extension Connection {
 
     func exchangeTimedOut() {
         guard let call = current else { return }
-        let isTotal = call.totalDeadline <= reactor.now
-        road.exchangeFailed(self, .timedOut(isTotal ? .total : exchange.clock))
+        if call.totalDeadline <= reactor.now {
+            road.withdraw(call, .timedOut(.total))
+        } else {
+            road.exchangeFailed(self, .timedOut(exchange.clock))
+        }
     }
 }

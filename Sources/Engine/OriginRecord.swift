@@ -23,8 +23,12 @@ package final class OriginRecord {
     /// Calls for which a connection is being opened, oldest first. They came before all of
     /// `waiting`, and a connection that comes free is theirs first.
     @ThreadBound var dialing = WaitingLine<Call>()
-    /// Calls that wait for capacity, oldest first.
-    @ThreadBound var waiting = WaitingLine<Call>()
+    /// Calls that wait for what they need to go: the urgent first, then the oldest.
+    @ThreadBound var waiting: PriorityLine<Call>
+    /// Nil where no policy is switched on.
+    var policies: OriginPolicies?
+    /// Its place among the records that nobody uses and that still know something.
+    var restingTicket: WaitingTicket?
     /// The origin's place among those that wait for room under the client's cap.
     var starvedTicket: WaitingTicket?
     /// Looked at in this round of serving, and in vain.
@@ -32,10 +36,14 @@ package final class OriginRecord {
     /// Known once and kept while the record lives: literals and overrides don't change.
     var destination: Destination?
 
-    package init(_ target: Target, tls: TLSChoice? = nil, connections: Int? = nil) {
+    package init(
+        _ target: Target, tls: TLSChoice? = nil, connections: Int? = nil,
+        ageing: Int64 = PriorityLine<Int>.defaultAgeingNanoseconds
+    ) {
         self.target = target
         self.tls = tls
         pool = OriginPool(limit: connections)
+        waiting = PriorityLine(ageingNanoseconds: ageing)
     }
 
     deinit {

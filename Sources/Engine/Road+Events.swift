@@ -5,6 +5,7 @@
 internal import FetchBytes
 internal import FetchHTTP
 internal import FetchHTTP1
+internal import FetchPolicy
 internal import FetchReactor
 internal import FetchRoad
 internal import FetchTime
@@ -15,6 +16,7 @@ extension Road: TimerHandler {
 
     func connected(_ connection: Connection) {
         pool.connected(connection)
+        if policies.needAddress { addressKnown(connection) }
         guard let call = connection.intended else {
             rest(connection, hint: nil)
             return
@@ -36,7 +38,7 @@ extension Road: TimerHandler {
         }
         call.connection = nil
         call.lastPhase = phase
-        fail(call, error)
+        attemptFailed(call, error, nothingSent: true)
     }
 
     /// An idle connection has had its time, or its peer said something.
@@ -57,7 +59,19 @@ extension Road: TimerHandler {
         } else {
             close(connection)
         }
+        if call.hasCourse, call.course.retryAt != nil {
+            backOff(call)
+            return
+        }
         call.response = response(of: call, head, body: body, trailers: trailers)
+        if call.hasCourse {
+            attemptEnded(call, call.course.status.map { .responded(status: $0, retryAfter: nil) })
+            if let error = spent(call, call.response) {
+                call.response = nil
+                fail(call, error)
+                return
+            }
+        }
         call.attempt.responded()
         if call.isStreamed, let receiver = call.streamReceiver, !call.abandoned {
             receiver.bodyEnded(trailers: call.response?.trailers)
@@ -79,30 +93,34 @@ extension Road: TimerHandler {
         let loss = connection.loss
         note(error, on: connection, call)
         close(connection)
-        call.attempt.lost(loss)
-        if call.wantsFresh {
-            counters.reuseRacesLost += 1
-            call.lost = call.lost + [lostAttempt(of: call, error)]
-            guard call.content.rewind() else {
-                fail(call, error)
-                return
-            }
+        guard call.attempt.lost(loss) else {
+            attemptFailed(call, error, nothingSent: loss.nothingWritten)
+            return
+        }
+        counters.reuseRacesLost += 1
+        note(.failed(error), of: call)
+        guard call.content.rewind() else {
+            fail(call, error)
+            return
         }
         follow(call)
     }
 
-    /// The exchange failed in a way that another attempt would not mend.
+    /// The exchange failed in a way that a fresh connection alone would not mend.
     func exchangeFailed(_ connection: Connection, _ error: CallError) {
         guard let call = connection.current else { return }
+        let nothingSent = connection.loss.nothingWritten
         note(error, on: connection, call)
         close(connection)
-        fail(call, error)
+        attemptFailed(call, error, nothingSent: nothingSent)
     }
 
-    private func lostAttempt(of call: Call, _ error: CallError) -> LostAttempt {
-        LostAttempt(
-            error: error, phase: call.lastPhase,
-            elapsedNanoseconds: reactor.now.nanoseconds - call.times.started.nanoseconds)
+    /// The answer that is tried again is longer than its connection is worth.
+    func answerDropped(_ connection: Connection) {
+        guard let call = connection.current else { return }
+        call.connection = nil
+        close(connection)
+        backOff(call)
     }
 
     private func note(_ error: CallError, on connection: Connection, _ call: Call) {
@@ -127,7 +145,9 @@ extension Road: TimerHandler {
     }
 
     /// Takes the call off its connection or out of its line, and fails it.
-    func withdraw(_ call: Call, _ error: CallError) {
+    func withdraw(_ asked: Call, _ error: CallError) {
+        // Who only leaves what others want too changes places with one of them.
+        let call = error.isCallersOwn ? leaveFlight(asked) : asked
         let connection = connection(of: call)
         if let connection, connection.current === call {
             exchangeFailed(connection, error)
@@ -166,15 +186,21 @@ extension Road: TimerHandler {
 
     // MARK: Clocks
 
-    /// The clock of a call that stands in a line; `token` is its slot. The sweep's token is -1.
+    /// The clock of a call that stands in a line, follows another or backs off; `token` is its
+    /// slot. The client's own have negative ones.
     func timerFired(_ token: Int) {
         guard token >= 0 else {
-            sweep()
+            clientTimerFired(token)
             return
         }
         guard let call = calls.live(at: token) else { return }
         call.timer = nil
-        withdraw(call, .timedOut(call.totalDeadline <= reactor.now ? .total : .queue))
+        let isTotal = call.totalDeadline <= reactor.now
+        if !isTotal, call.attempt.next() == .backOff {
+            backOffEnded(call)
+        } else {
+            withdraw(call, .timedOut(isTotal ? .total : .queue))
+        }
     }
 }
 

@@ -9,6 +9,7 @@
 internal import FetchHTTP
 internal import FetchPolicy
 internal import FetchReactor
+internal import FetchRoad
 internal import FetchTLS
 internal import FetchTime
 internal import FetchTransport
@@ -24,6 +25,9 @@ struct Lines {
     fileprivate var sweepAt = Instant.farFuture
     /// Calls that wait for room, in all origins.
     fileprivate(set) var waiting = 0
+    /// Records that nobody uses and that still know something, longest unused first.
+    var resting = WaitingLine<OriginRecord>()
+    var restTimer: TimerID?
 
     mutating func starve(_ record: OriginRecord) {
         if record.starvedTicket == nil { record.starvedTicket = starved.join(record) }
@@ -39,41 +43,75 @@ extension Road {
     // MARK: Standing in line
 
     /// Stands behind all others of the origin until there is room.
+    @inline(never)
     func wait(_ call: Call, _ record: OriginRecord) {
+        if call.hasCourse { undoAdmission(of: call) }
         guard lines.waiting < settings.waitingCalls else {
             call.lastPhase = .queue
             fail(call, .waitingLineFull(limit: settings.waitingCalls))
             return
         }
+        if let turn = earliestTurn(of: call, record), turn > lineDeadline(of: call) {
+            call.lastPhase = .queue
+            fail(call, .rateLimited(for: turn.nanoseconds(since: reactor.now)))
+            return
+        }
         stand(call, record, dialing: false)
     }
 
+    /// Until when the call may wait for its turn. Where pacing is what was asked for, waiting is no
+    /// failure, and only the total clock runs.
+    private func lineDeadline(of call: Call) -> Instant {
+        if policies.pace { return call.totalDeadline }
+        return min(call.totalDeadline, reactor.now.after(call.clocks.clocks.queue))
+    }
+
     func stand(_ call: Call, _ record: OriginRecord, dialing: Bool) {
-        var deadline = call.totalDeadline
         if dialing {
-            call.place = record.dialing.join(call)
+            call.dialingPlace = record.dialing.join(call)
         } else {
-            call.place = record.waiting.join(call)
+            call.waitingPlace = record.waiting.join(call, call.priority, now: reactor.now)
             lines.waiting += 1
-            deadline = min(deadline, reactor.now.after(call.clocks.clocks.queue))
         }
-        call.isDialing = dialing
+        runLineTimer(of: call)
+    }
+
+    private func runLineTimer(of call: Call) {
+        let deadline = call.dialingPlace != nil ? call.totalDeadline : lineDeadline(of: call)
         call.timer = reactor.schedule(self, token: Int(call.slot), at: deadline)
     }
 
     /// Leaves the line, if it stands in one.
     func leaveLine(_ call: Call) {
-        guard let place = call.place, let record = call.record else { return }
-        call.place = nil
-        if call.isDialing {
-            record.dialing.leave(place)
-        } else {
+        if let place = call.dialingPlace {
+            call.dialingPlace = nil
+            call.record?.dialing.leave(place)
+        } else if let place = call.waitingPlace, let record = call.record {
+            call.waitingPlace = nil
             record.waiting.leave(place)
             lines.waiting -= 1
             if record.waiting.isEmpty { lines.unstarve(record) }
+        } else {
+            return
         }
+        stopTimer(of: call)
+    }
+
+    func stopTimer(of call: Call) {
         if let timer = call.timer { reactor.cancel(timer) }
         call.timer = nil
+    }
+
+    /// The call has another name and other clocks than when its timer was set.
+    func restartTimer(of call: Call) {
+        stopTimer(of: call)
+        if call.dialingPlace != nil || call.waitingPlace != nil {
+            runLineTimer(of: call)
+        } else if call.attempt.next() == .backOff {
+            wait(call, until: call.attempt.nextBegins)
+        } else if let connection = connection(of: call), connection.isCarrying(call) {
+            connection.run(connection.exchange.clock, of: call)
+        }
     }
 
     // MARK: Coming free
@@ -109,7 +147,8 @@ extension Road {
     }
 
     /// Somebody who waits may now be served.
-    private func capacityFreed(_ record: OriginRecord) {
+    @inline(__always)
+    func capacityFreed(_ record: OriginRecord) {
         if !record.isUnsettled, record.waiters > 0 {
             record.isUnsettled = true
             lines.unsettled.append(record)
@@ -117,7 +156,7 @@ extension Road {
         settleLater()
     }
 
-    private func settleLater() {
+    func settleLater() {
         guard !lines.settleIsDue,
             !(lines.unsettled.isEmpty && lines.starved.isEmpty)
         else {
@@ -141,15 +180,30 @@ extension Road {
     }
 
     /// Idle connections go to the first in line, then room does.
-    private func serve(_ record: OriginRecord) {
-        while record.pool.idle > 0, let call = record.firstForAnyConnection {
+    ///
+    /// - Parameter most: calls that are served.
+    /// - Returns: whether any was.
+    @discardableResult
+    func serve(_ record: OriginRecord, atMost most: Int = .max) -> Bool {
+        var served = 0
+        while served < most, record.pool.idle > 0, let call = record.firstForAnyConnection {
             guard case .reuse(let id) = pool.capacity(for: record, fresh: false, now: reactor.now)
             else { break }
-            if let connection = alive(id) { give(connection, to: call) }
+            guard let connection = quiet(id) else { continue }
+            switch passage(of: call, record) {
+            case .free:
+                pool.reuse(connection)
+                give(connection, to: call)
+                served += 1
+            case .notYet: return served > 0
+            case .ended: continue
+            }
         }
-        while let call = record.waiting.first {
-            guard makeRoom(for: call, record) else { return }
+        while served < most, let call = record.waiting.first {
+            guard makeRoom(for: call, record) else { break }
+            served += 1
         }
+        return served > 0
     }
 
     /// Opens a connection for the first who waits; false if there is no room.
@@ -162,6 +216,8 @@ extension Road {
             guard let idle = pool[id], idle.record !== record || call.wantsFresh else {
                 return false
             }
+            guard let goes = mayGo(call, record) else { return false }
+            guard goes else { return true }
             pool.close(idle)
             forgetIfUnused(idle.record)
         case .originFull:
@@ -171,9 +227,20 @@ extension Road {
             lines.starve(record)
             return false
         }
+        guard let goes = mayGo(call, record) else { return false }
+        guard goes else { return true }
         leaveLine(call)
         dial(call, record)
         return true
+    }
+
+    /// Whether the call goes; false for one that has ended, nil for one that waits on.
+    private func mayGo(_ call: Call, _ record: OriginRecord) -> Bool? {
+        switch passage(of: call, record) {
+        case .free: true
+        case .ended: false
+        case .notYet: nil
+        }
     }
 
     private func give(_ connection: Connection, to call: Call) {
@@ -187,7 +254,7 @@ extension Road {
     /// A connection that is being opened goes to the next who waits; nil if nobody does.
     func passOn(_ opening: Connection) -> Void? {
         let record = opening.record
-        guard let next = record.waiting.first else { return nil }
+        guard let next = record.waiting.first, mayGo(next, record) ?? false else { return nil }
         leaveLine(next)
         stand(next, record, dialing: true)
         next.connection = opening.id
@@ -230,7 +297,7 @@ extension Road {
             reactor.cancel(timer)
         }
         lines.sweepAt = due
-        lines.sweepTimer = reactor.schedule(self, token: -1, at: due)
+        lines.sweepTimer = reactor.schedule(self, token: Self.sweepToken, at: due)
     }
 
     /// An origin that the client's cap keeps out may have the place of the one that has been idle
@@ -254,71 +321,15 @@ extension Road {
         for connection in pool.all where connection.state == .idle { idleEnded(connection) }
         if let timer = lines.sweepTimer { reactor.cancel(timer) }
         lines.sweepTimer = nil
+        if let timer = lines.restTimer { reactor.cancel(timer) }
+        lines.restTimer = nil
     }
 
-    // MARK: Origins
+    static var sweepToken: Int { -1 }
+    static var restToken: Int { -2 }
 
-    /// The origin's record, made when it is new; nil if as many as allowed are in use.
-    func record(for target: Target, tls: TLSChoice?) -> OriginRecord? {
-        if let record = origins.record(for: target, tls: tls) {
-            record.calls += 1
-            return record
-        }
-        if origins.count >= settings.trackedOrigins, !forgetLongestIdle() { return nil }
-        let limits = settings.connectionsOfHosts
-        let record = OriginRecord(
-            target, tls: tls, connections: limits.isEmpty ? nil : limits[target.host])
-        record.calls = 1
-        origins.insert(record)
-        return record
-    }
-
-    func forgetIfUnused(_ record: OriginRecord) {
-        guard record.isUnused, record.isTracked else { return }
-        record.isTracked = false
-        lines.unstarve(record)
-        origins.remove(record)
-    }
-
-    /// Closes what an origin keeps that nobody uses, the longest idle first.
-    private func forgetLongestIdle() -> Bool {
-        let oldest = pool.state.firstIdle { [pool] id in pool[id]?.record.isIdle ?? false }
-        guard let oldest, let record = pool[oldest]?.record else { return false }
-        while case .reuse(let id) = pool.capacity(for: record, fresh: false, now: reactor.now),
-            let connection = pool[id]
-        {
-            pool.close(connection)
-        }
-        forgetIfUnused(record)
-        // Others may have waited for the room that this made.
-        settleLater()
-        return true
-    }
-
-    /// How the origin's connections are secured.
-    func tlsContext(of record: OriginRecord) throws(TLSFailure) -> TLSContext {
-        if let known = record.tlsContext { return known }
-        let configuration =
-            record.tls?.configuration ?? settings.tlsOfHosts[record.target.host] ?? settings.tls
-        let context = try connector.context(configuration)
-        record.tlsContext = context
-        return context
-    }
-
-    func reloadTrust() throws(TLSFailure) {
-        // A context that the connector has forgotten would keep its old authorities.
-        for record in origins.records { record.tlsContext = nil }
-        try connector.reloadTrust()
-    }
-
-    /// Where the origin's host is, or the name to ask for.
-    func destination(of record: OriginRecord) -> Destination {
-        if let known = record.destination { return known }
-        let target = record.target
-        let found = dialer.destination(
-            of: target.host + (target.zone.map { "%" + $0 } ?? ""),
-            isAbsolute: target.isAbsoluteName, port: target.port)
-        record.destination = found
-        return found
+    /// A timer that is no call's.
+    func clientTimerFired(_ token: Int) {
+        if token == Self.restToken { lookAtResting() } else { sweep() }
     }
 }

@@ -32,6 +32,7 @@ final class Road {
     let defaults: CallDefaults
     let encoder: RequestEncoder
     let pool: Pool
+    let policies: ClientPolicies
     @ThreadBound var calls: CallTable
     @ThreadBound var origins = OriginTable()
     var counters = Counters()
@@ -64,10 +65,12 @@ final class Road {
         dialer = Dialer(
             reactor: reactor, network: network,
             names: Names(settings.names, hosts: settings.hosts, reactor: reactor),
-            policy: settings.addressPolicy, delays: settings.raceDelays)
+            policy: settings.addressPolicy, delays: settings.raceDelays,
+            memory: settings.addressMemory)
         connector = TLSConnector(on: reactor)
         encoder = settings.encoder
         pool = Pool(limits: settings.pool)
+        policies = ClientPolicies(settings.policies)
         calls = CallTable(settings.calls)
         defaults = settings.calls
         inputBuffer = ByteBuffer(capacity: settings.bytesPerRead)
@@ -99,7 +102,7 @@ final class Road {
         call.attempt = Attempt(
             isIdempotent: call.method.isIdempotent,
             isReplayable: !call.hasContent || call.content.isReplayable,
-            retriesReuseRace: settings.retriesReuseRace)
+            retriesReuseRace: settings.retriesReuseRace, stages: stages(of: call))
         if call.record != nil {
             if call.hasContent, !watchUpload(of: call) { return }
             follow(call)
@@ -108,6 +111,24 @@ final class Road {
         } else {
             fail(call, .tooManyOrigins(limit: settings.trackedOrigins))
         }
+    }
+
+    /// The stages that the call passes, by what is switched on.
+    @inline(__always)
+    private func stages(of call: Call) -> Stages {
+        if !policies.areOn, call.details == nil { return [] }
+        return stagesOfPolicies(call)
+    }
+
+    @inline(never)
+    private func stagesOfPolicies(_ call: Call) -> Stages {
+        guard let record = call.record else { return [] }
+        if record.policies == nil, policies.areOn || call.details?.policy != nil { equip(record) }
+        guard let origin = record.policies else { return [] }
+        var stages: Stages = []
+        if mayJoin(call) { stages.insert(.joining) }
+        if origin.hasBreaker { stages.insert(.breaker) }
+        return stages
     }
 
     /// A producer that fails ends its call at once, wherever that stands; false if it has failed
@@ -127,9 +148,18 @@ final class Road {
     func follow(_ call: Call) {
         while true {
             switch call.attempt.next() {
+            case .lookUp:
+                call.attempt.cacheMissed()
+            case .join:
+                join(call)
+            case .askBreaker:
+                askBreaker(call)
             case .wait(let fresh):
                 guard let connection = admit(call, fresh: fresh) else { return }
                 dispatch(call, on: connection)
+            case .backOff:
+                wait(call, until: call.attempt.nextBegins)
+                return
             case .proceed:
                 return
             case .answer:
@@ -145,24 +175,29 @@ final class Road {
     /// Finds a connection for the call now, or lets it stand in its origin's line.
     private func admit(_ call: Call, fresh: Bool) -> Connection? {
         guard let record = call.record else { return nil }
-        // Whoever waits already comes first.
-        if record.isUnsettled {
+        // Room that came free in this turn is theirs who wait for it.
+        let mustWait = !record.waiting.isEmpty
+        // Whoever waits already comes first, and where more is wanted than a connection, whoever
+        // waits may want just that.
+        if record.isUnsettled || (mustWait && record.policies != nil) {
             wait(call, record)
             return nil
         }
-        // Room that came free in this turn is theirs who wait for it.
-        let mustWait = !record.waiting.isEmpty
         while true {
             switch pool.capacity(for: record, fresh: fresh, now: reactor.now) {
             case .reuse(let id):
-                if let connection = alive(id) { return connection }
+                guard let connection = quiet(id) else { continue }
+                guard goes(call, record) else { return nil }
+                pool.reuse(connection)
+                return connection
             case .open where mustWait, .evictThenOpen where mustWait:
                 wait(call, record)
                 return nil
             case .open:
-                dial(call, record)
+                if goes(call, record) { dial(call, record) }
                 return nil
             case .evictThenOpen(let id):
+                guard goes(call, record) else { return nil }
                 if let idle = pool[id] { idleEnded(idle) }
                 dial(call, record)
                 return nil
@@ -177,18 +212,31 @@ final class Road {
         }
     }
 
+    /// Whether the call has all it needs beside the connection; else it waits, or has ended.
+    @inline(__always)
+    private func goes(_ call: Call, _ record: OriginRecord) -> Bool {
+        if record.policies == nil { return true }
+        switch passage(of: call, record) {
+        case .free: return true
+        case .ended: return false
+        case .notYet:
+            wait(call, record)
+            return false
+        }
+    }
+
     /// The idle connection, if one read finds it quiet; else it is closed, and nil.
-    func alive(_ id: ConnectionID) -> Connection? {
+    func quiet(_ id: ConnectionID) -> Connection? {
         guard let connection = pool[id] else { return nil }
         guard connection.isAliveBeforeUse() else {
             close(connection)
             return nil
         }
-        pool.reuse(connection)
         return connection
     }
 
     /// Opens a connection for the call, which stands among its origin's dialling ones until then.
+    @inline(never)
     func dial(_ call: Call, _ record: OriginRecord) {
         let connection = pool.open(record, road: self, for: call)
         counters.connectionsOpened += 1
@@ -203,6 +251,7 @@ final class Road {
         counters.exchanges += 1
         if connection.uses > 0 { counters.reuses += 1 }
         call.attempt.dispatched()
+        if call.hasCourse { flightSent(call) }
         connection.start(call)
     }
 
@@ -219,7 +268,8 @@ final class Road {
     /// runnable and is resumed at once; a callback is the caller's code and waits for the end of
     /// the event.
     func end(_ call: Call, _ failure: CallFailure?) {
-        leaveLine(call)
+        if call.standsInLine { leaveLine(call) }
+        if call.hasCourse { endCourse(call, failure) }
         if call.hasContent { call.content.stop() }
         count(failure)
         if let record = call.record.take() {
@@ -250,6 +300,15 @@ final class Road {
             unsafe continuation?.resume(returning: response)
         }
         quietIfDone()
+    }
+
+    /// What the policies still hold for the call goes back, and its followers are told.
+    @inline(never)
+    private func endCourse(_ call: Call, _ failure: CallFailure?) {
+        stopTimer(of: call)
+        refundRetry(of: call)
+        attemptEnded(call, nil)
+        flightEnded(call, failure)
     }
 
     private func count(_ failure: CallFailure?) {
@@ -320,7 +379,7 @@ final class Road {
         call.times.ended = reactor.now
         return WholeResponse(
             head: head, body: body, trailers: trailers, target: target, times: call.times,
-            dispatches: call.attempt.dispatches, peer: call.peer)
+            attempts: call.lostCount + 1, peer: call.peer)
     }
 
     private func failure(of call: Call) -> CallFailure {
@@ -328,6 +387,7 @@ final class Road {
             call.lastError ?? .cancelled, phase: call.lastPhase, method: call.method,
             target: call.target,
             dispatches: call.attempt.dispatches, lost: call.lost,
+            attempts: call.lostCount + 1, refusal: call.course.refusal,
             elapsedNanoseconds: reactor.now.nanoseconds - call.times.started.nanoseconds)
     }
 }

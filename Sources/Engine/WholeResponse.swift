@@ -30,19 +30,23 @@ package final class WholeResponse: Sendable {
     package let trailers: FieldSection?
     package let target: Target
     package let times: CallTimes
-    package let dispatches: Int
+    /// Attempts made for it, the last one included.
+    package let attempts: Int
     package let peer: SocketAddress?
+    /// Another caller's exchange answered it.
+    package let isShared: Bool
 
     init(
         head: ResponseHead, body: Bytes, trailers: FieldSection?, target: Target,
-        times: CallTimes, dispatches: Int, peer: SocketAddress?
+        times: CallTimes, attempts: Int, peer: SocketAddress?, isShared: Bool = false
     ) {
         self.head = head
         self.body = body
         self.trailers = trailers
         self.target = target
         self.times = times
-        self.dispatches = dispatches
+        self.attempts = attempts
         self.peer = peer
+        self.isShared = isShared
     }
 }

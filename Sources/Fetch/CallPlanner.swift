@@ -13,6 +13,7 @@ final class CallPlanner: Sendable {
     /// No rule and no origin says otherwise.
     private let hasOneSetOfClocks: Bool
     private let clocksOfHosts: [String: SharedClocks]
+    private let retriesOfHosts: [String: RetryPolicy]
 
     init(_ configuration: FetcherConfiguration, on reactor: Reactor) throws {
         try configuration.validate()
@@ -22,6 +23,7 @@ final class CallPlanner: Sendable {
         clocksOfHosts = configuration.origins.compactMapValues { origin in
             origin.timeouts.map { SharedClocks($0.clocks) }
         }
+        retriesOfHosts = configuration.origins.compactMapValues(\.retry)
         hasOneSetOfClocks = configuration.timeoutRules.isEmpty && clocksOfHosts.isEmpty
         base = try configuration.baseURL.map { try Target($0) }
     }
@@ -32,10 +34,11 @@ final class CallPlanner: Sendable {
     @inline(never)
     func plan(_ url: String) throws -> CallPlan {
         let target = try target(url)
-        if hasOneSetOfClocks { return CallPlan(target) }
+        if hasOneSetOfClocks, retriesOfHosts.isEmpty { return CallPlan(target) }
         return CallPlan(
             head: try head(.get, target, Headers(), .none), content: .none,
-            clocks: clocks(.get, target), bodyLimit: configuration.limits.bodyBytes)
+            clocks: clocks(.get, target), bodyLimit: configuration.limits.bodyBytes,
+            policy: retriesOfHosts[target.host].map { CallPolicy(retries: $0.retries) })
     }
 
     /// The plan of any request. `pipe` is the way of a streamed upload.
@@ -50,7 +53,25 @@ final class CallPlanner: Sendable {
         return CallPlan(
             head: try head(method, target, request.headers, length), content: content,
             clocks: try clocks(of: request, method, target),
-            bodyLimit: request.bodyLimit ?? configuration.limits.bodyBytes, tls: request.tls)
+            bodyLimit: request.bodyLimit ?? configuration.limits.bodyBytes, tls: request.tls,
+            policy: try policy(of: request, host: target.host))
+    }
+
+    /// What the request, or its host's configuration, says of the policies; nil for nothing.
+    private func policy(of request: Request, host: String) throws -> CallPolicy? {
+        if request.choices.isEmpty, retriesOfHosts.isEmpty { return nil }
+        let choices = request.choices.value
+        let own = choices.retry ?? retriesOfHosts[host]
+        if let invalid = choices.retry?.invalidSetting {
+            throw FetchError(.invalidRequest, reason: "retry.\(invalid.key): \(invalid.reason)")
+        }
+        guard (0...Rate.mostCount).contains(choices.cost) else {
+            throw FetchError(
+                .invalidRequest, reason: "cost: must be between 0 and \(Rate.mostCount)")
+        }
+        return CallPolicy(
+            retries: own.map { $0.retries }, priority: choices.priority,
+            mayBeShared: choices.coalesces, cost: choices.cost)
     }
 
     private func method(_ method: HTTPRequest.Method) throws -> Method {

@@ -17,23 +17,25 @@ extension FetchError {
         let facts = Facts(failure.error)
         let elapsed = Duration.nanoseconds(failure.elapsedNanoseconds)
         let phase = Phase(failure.phase)
-        var records = failure.lost.enumerated().map { index, lost in
-            let facts = Facts(lost.error)
+        var records = failure.lost.map { lost in
+            let facts = Facts(lost.ending)
             return AttemptRecord(
-                number: index + 1, code: facts.code, phase: Phase(lost.phase),
-                reason: facts.reason, elapsed: .nanoseconds(lost.elapsedNanoseconds))
+                number: lost.number, code: facts.code, phase: Phase(lost.phase),
+                reason: facts.reason, status: facts.response?.statusCode ?? facts.status,
+                elapsed: .nanoseconds(lost.elapsedNanoseconds))
         }
         // A call that was refused at the door attempted nothing.
         if phase != .none {
             records.append(
                 AttemptRecord(
-                    number: records.count + 1, code: facts.code, phase: phase,
-                    reason: facts.reason, elapsed: elapsed))
+                    number: failure.attempts, code: facts.code, phase: phase,
+                    reason: facts.reason, status: facts.response?.statusCode, elapsed: elapsed))
         }
         return FetchError(
             facts.code, phase: phase, reason: facts.reason, method: failure.method.name,
             url: failure.target?.description, attempts: records, elapsed: elapsed,
-            systemError: facts.systemError)
+            systemError: facts.systemError, response: facts.response,
+            retryRefusal: failure.refusal, retryAfter: facts.retryAfter)
     }
 
     /// A reactor that can't be used.
@@ -50,11 +52,24 @@ extension FetchError {
         let code: Code
         let reason: String
         let systemError: SystemError?
+        var response: Response?
+        var status: Int?
+        var retryAfter: Duration?
 
         init(_ code: Code, _ reason: String, _ systemError: SystemError? = nil) {
             self.code = code
             self.reason = reason
             self.systemError = systemError
+        }
+
+        init(_ ending: LostAttempt.Ending) {
+            switch ending {
+            case .failed(let error):
+                self.init(error)
+            case .status(let status):
+                self.init(.unacceptableStatus, "status \(status)")
+                self.status = status
+            }
         }
 
         init(_ error: CallError) {
@@ -80,6 +95,17 @@ extension FetchError {
                 self.init(.overloaded, "\(limit) calls wait already")
             case .tooManyOrigins(let limit):
                 self.init(.overloaded, "\(limit) origins are in use already")
+            case .circuitOpen(let nanoseconds):
+                self.init(.circuitOpen, "the origin has failed repeatedly and is left alone")
+                retryAfter = .nanoseconds(nanoseconds)
+            case .rateLimited(let nanoseconds):
+                self.init(.rateLimited, "its turn would come after its clocks have run out")
+                retryAfter = .nanoseconds(nanoseconds)
+            case .impolite:
+                self.init(.skipped, "the site asks for a longer crawl-delay than is kept")
+            case .attemptsSpent(let whole):
+                self.init(.retriesSpent, "the last response has status \(whole.head.status)")
+                response = Response(whole: whole)
             case .cancelled:
                 self.init(.clientClosed, "the call was cancelled")
             case .clientClosed:

@@ -3,6 +3,7 @@
 
 internal import FetchEngine
 internal import FetchHTTP1
+public import FetchPolicy
 internal import FetchTransport
 
 /// Why a call gave no response.
@@ -93,6 +94,14 @@ public struct FetchError: Error, Sendable {
         case totalTimeout = "total-timeout"
         /// Too many calls wait, or too many origins are in use.
         case overloaded
+        /// The origin's circuit breaker is open; nothing was sent.
+        case circuitOpen = "circuit-open"
+        /// The rate limits would let the request go only after its clocks have run out.
+        case rateLimited = "rate-limited"
+        /// The site asks crawlers for a longer delay than the politeness rules keep.
+        case skipped
+        /// The last response has a status that is to be retried, and there is no further attempt.
+        case retriesSpent = "retries-spent"
         /// The client is shut down.
         case clientClosed = "client-closed"
         /// The client belongs to the process that this one was forked from.
@@ -135,6 +144,8 @@ public struct FetchError: Error, Sendable {
         public let phase: Phase
         /// One sentence about it.
         public let reason: String
+        /// The status of the response that was not wanted; nil where none came.
+        public let status: Int?
         /// From the call's start to the attempt's end.
         public let elapsed: Duration
     }
@@ -149,15 +160,21 @@ public struct FetchError: Error, Sendable {
     public let method: String?
     /// The request's URL without user information; nil when it could not be parsed.
     public let url: String?
-    /// Every attempt that failed, the last one included, in order. An attempt begins when the call
+    /// Every attempt that failed, the last one included, in order; of more than 17 the first eight
+    /// and the last nine. An attempt begins when the call
     /// asks for a connection; one that failed before (``Phase/none``) has made none.
     public let attempts: [AttemptRecord]
     /// From the call's start to its failure.
     public let elapsed: Duration
     /// What the operating system said, if it was that.
     public let systemError: SystemError?
-    /// The response that ``Response/validate()`` refused.
+    /// The response that ``Response/validate()`` refused, or the last one of a call whose retries
+    /// are spent.
     public let response: Response?
+    /// Why there was no further attempt; nil where that was no question.
+    public let retryRefusal: RetryRefusal?
+    /// How long the breaker stays open, or the limits keep the request back, at least.
+    public let retryAfter: Duration?
 
     /// The number of the attempt that failed last, counted from 1; 0 when none was begun.
     public var attempt: Int { attempts.last?.number ?? 0 }
@@ -165,7 +182,8 @@ public struct FetchError: Error, Sendable {
     package init(
         _ code: Code, phase: Phase = .none, reason: String, method: String? = nil,
         url: String? = nil, attempts: [AttemptRecord] = [], elapsed: Duration = .zero,
-        systemError: SystemError? = nil, response: Response? = nil
+        systemError: SystemError? = nil, response: Response? = nil,
+        retryRefusal: RetryRefusal? = nil, retryAfter: Duration? = nil
     ) {
         self.code = code
         self.phase = phase
@@ -176,6 +194,8 @@ public struct FetchError: Error, Sendable {
         self.elapsed = elapsed
         self.systemError = systemError
         self.response = response
+        self.retryRefusal = retryRefusal
+        self.retryAfter = retryAfter
     }
 
     /// Whether the same request might succeed later: the failure lies with the network, the peer's
@@ -188,7 +208,8 @@ public struct FetchError: Error, Sendable {
         case .refused, .unreachable, .connectFailed, .outOfResources, .reset,
             .closedBeforeResponse, .truncatedBody, .queueTimeout, .dnsTimeout, .connectTimeout,
             .tlsTimeout, .writeTimeout, .firstByteTimeout, .readTimeout, .totalTimeout,
-            .overloaded, .nameNotResolved, .dnsFailed, .tlsClosed:
+            .overloaded, .nameNotResolved, .dnsFailed, .tlsClosed, .circuitOpen, .rateLimited,
+            .retriesSpent:
             true
         case .unacceptableStatus:
             [408, 429, 500, 502, 503, 504].contains(response?.statusCode ?? 0)
@@ -197,7 +218,7 @@ public struct FetchError: Error, Sendable {
             .uploadLengthMismatch, .system, .addressRefused, .certificateExpired,
             .certificateNotYetValid, .selfSignedCertificate, .unknownAuthority, .wrongHost,
             .certificateRevoked, .pinMismatch, .certificateRefused, .tlsVersion, .tlsAlert,
-            .tlsFailed, .noTrustStore, .clientCertificate:
+            .tlsFailed, .noTrustStore, .clientCertificate, .skipped:
             false
         }
     }
@@ -208,6 +229,7 @@ public struct FetchError: Error, Sendable {
         details["method"] = method
         details["url"] = url
         details["attempt"] = String(attempt)
+        if let retryRefusal { details["retry_refusal"] = "\(retryRefusal)" }
         details["elapsed_ms"] = String(milliseconds(elapsed))
         if let number = systemError?.errorNumber { details["errno"] = String(number) }
         return details

@@ -2,6 +2,7 @@
 
 internal import FetchEngine
 internal import FetchHTTP1
+public import FetchPolicy
 internal import FetchTransport
 
 /// How a ``Fetcher`` works. `FetcherConfiguration()` needs no argument and is meant for use.
@@ -78,6 +79,40 @@ public struct FetcherConfiguration: Sendable {
     /// Which addresses may be connected to; asked about the very address, on every attempt, with
     /// no second look-up. Default ``AddressPolicy/any``.
     public var addressPolicy = AddressPolicy.any
+    /// When calls are tried again. Default ``RetryPolicy/none``.
+    public var retry = RetryPolicy.none
+    /// An algorithm of the user's that decides in place of ``retry``, or nil.
+    public var retryStrategy: (any RetryStrategy)?
+    /// How many retries an origin bears beside its requests. Default 20 %, and 10 in 10 s.
+    public var retryAllowance = RetryAllowance()
+    /// What a call ends with whose last attempt had an unwanted status. Default
+    /// ``SpentRetries/fail``.
+    public var spentRetries = SpentRetries.fail
+    /// How long a 429 or 503 with Retry-After (RFC 9110 §10.2.3) keeps every call of this client
+    /// from its domain, at most, where retries or rate limits are on. Default 60 s.
+    public var mostParking: Duration = .seconds(60)
+    /// How often requests are sent. Default: as often as callers ask.
+    public var rate = RateLimits()
+    /// Requests under way in all, whatever their connections; nil, the default, for no bound.
+    public var concurrency: Int?
+    /// Requests under way to one origin; nil, the default, for no bound but the connections.
+    public var concurrencyPerOrigin: Int?
+    /// How a crawler spares each host; nil, the default, for not at all.
+    public var politeness: PolitenessRules?
+    /// Each origin's circuit breaker; nil, the default, for none.
+    public var circuitBreaker: BreakerRules?
+    /// Told of every change of a breaker's state, in order, on the reactor's thread: it must not
+    /// block. The origin reads `https://host:port`.
+    public var onCircuitTransition:
+        (@Sendable (_ origin: String, _ transition: CircuitBreaker.Transition) -> Void)?
+    /// When callers who ask the same at the same time are answered by one request: whole-body GET
+    /// and HEAD. Nil for never. Default ``CoalescingRules``.
+    public var coalescing: CoalescingRules? = CoalescingRules()
+    /// How much longer than a normal call one of low priority waits before it goes first, and a
+    /// normal one than one of high priority. Default 5 s.
+    public var priorityAgeing: Duration = .seconds(5)
+    /// What jitter is drawn from; nil for the machine's chance. For simulations.
+    package var policySeed: UInt64?
     /// What holds for single hosts in place of the above, by host name in lower case.
     public var origins: [String: OriginConfiguration] = [:]
     /// Addresses to connect to instead of asking for a host's: literals, tried in order. The key is
@@ -109,6 +144,7 @@ public struct FetcherConfiguration: Sendable {
                 throw invalid("baseURL", "\(error)")
             }
         }
+        try validatePolicies()
         try names.validate()
         for (host, origin) in origins { try origin.validate(host) }
         do throws(TLSFailure) {
@@ -163,7 +199,7 @@ public struct FetcherConfiguration: Sendable {
         }
     }
 
-    private func invalid(_ key: String, _ reason: String) -> FetchError {
+    func invalid(_ key: String, _ reason: String) -> FetchError {
         FetchError(.invalidConfiguration, reason: "\(key): \(reason)")
     }
 }
@@ -199,6 +235,8 @@ extension FetcherConfiguration {
             clocks: SharedClocks(timeouts.clocks), bodyLimit: limits.bodyBytes)
         settings.hosts = HostTable(overrides: hostOverrides)
         settings.names = names.settings
+        settings.addressMemory = names.memory
+        settings.raceDelays = names.raceDelays
         settings.addressPolicy = addressPolicy
         settings.tls = tls
         settings.tlsOfHosts = origins.compactMapValues(\.tls)
@@ -206,6 +244,7 @@ extension FetcherConfiguration {
         settings.waitingCalls = pool.waitingCalls
         settings.trackedOrigins = pool.trackedOrigins
         settings.retriesReuseRace = pool.retriesReuseRace
+        settings.policies = policySettings
         return settings
     }
 }

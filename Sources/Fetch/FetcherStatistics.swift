@@ -30,6 +30,12 @@ public struct FetcherStatistics: Sendable, Hashable {
     public let reuses: Int
     /// Requests sent again because a reused connection died before any response byte.
     public let reuseRacesLost: Int
+    /// Further attempts made after a failure or an unwanted status.
+    public let retries: Int
+    /// Calls that another caller's request answered, or was to answer.
+    public let callsCoalesced: Int
+    /// Attempts that an open circuit breaker refused.
+    public let refusedByBreaker: Int
     /// Bytes sent, heads included.
     public let bytesSent: Int
     /// Bytes received, heads included.
@@ -40,8 +46,10 @@ public struct FetcherStatistics: Sendable, Hashable {
     public let active: Int
     /// Connections at rest now.
     public let idle: Int
-    /// Origins with a connection or a call now.
+    /// Origins with a connection or a call now, or with an open breaker or retries to remember.
     public let trackedOrigins: Int
+    /// Requests that hold a slot now, where concurrency, rates or politeness are limited.
+    public let admitted: Int
 
     /// The part of the requests that found a connection, 0 to 1; 0 before the first.
     public var reuseRatio: Double {
@@ -62,11 +70,15 @@ public struct FetcherStatistics: Sendable, Hashable {
         exchanges = statistics.exchanges
         reuses = statistics.reuses
         reuseRacesLost = statistics.reuseRacesLost
+        retries = statistics.retries
+        callsCoalesced = statistics.coalesced
+        refusedByBreaker = statistics.refusedByBreaker
         bytesSent = statistics.bytesSent
         bytesReceived = statistics.bytesReceived
         connecting = statistics.connecting
         active = statistics.active
         idle = statistics.idle
         trackedOrigins = statistics.trackedOrigins
+        admitted = statistics.admitted
     }
 }

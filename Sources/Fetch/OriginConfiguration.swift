@@ -10,14 +10,18 @@ public struct OriginConfiguration: Sendable {
     public var timeouts: Timeouts?
     /// Connections to one origin (scheme, host, port) of it.
     public var connections: Int?
+    /// When calls to it are tried again; a request's own policy wins over it.
+    public var retry: RetryPolicy?
 
     /// Settings for one host.
     public init(
-        tls: TLSConfiguration? = nil, timeouts: Timeouts? = nil, connections: Int? = nil
+        tls: TLSConfiguration? = nil, timeouts: Timeouts? = nil, connections: Int? = nil,
+        retry: RetryPolicy? = nil
     ) {
         self.tls = tls
         self.timeouts = timeouts
         self.connections = connections
+        self.retry = retry
     }
 
     func validate(_ host: String) throws {
@@ -30,6 +34,10 @@ public struct OriginConfiguration: Sendable {
         if let connections, connections < 1 {
             throw FetchError(
                 .invalidConfiguration, reason: "\(key).connections: must be 1 or more")
+        }
+        if let invalid = retry?.invalidSetting {
+            throw FetchError(
+                .invalidConfiguration, reason: "\(key).retry.\(invalid.key): \(invalid.reason)")
         }
         do throws(TLSFailure) {
             try tls?.validate()

@@ -26,6 +26,28 @@ public struct Request: Sendable {
     /// How its connection is secured instead of what the configuration says, or nil. Requests that
     /// ask for different things never share a connection.
     public var tls: TLSConfiguration?
+    /// When it is tried again instead of what the configuration says, or nil.
+    public var retry: RetryPolicy? {
+        get { choices.value.retry }
+        set { choices.value.retry = newValue }
+    }
+    /// Who goes first where requests wait. Default ``RequestPriority/normal``.
+    public var priority: RequestPriority {
+        get { choices.value.priority }
+        set { choices.value.priority = newValue }
+    }
+    /// Whether it may be answered by the exchange of another caller who asks the same at the same
+    /// time, and other callers by its own. Default true.
+    public var coalesces: Bool {
+        get { choices.value.coalesces }
+        set { choices.value.coalesces = newValue }
+    }
+    /// How many of a rate limit's tokens it takes. Default 1.
+    public var cost: Int {
+        get { choices.value.cost }
+        set { choices.value.cost = newValue }
+    }
+    var choices = PolicyChoices()
 
     /// A request without query, fields or content.
     public init(_ method: HTTPRequest.Method, _ url: String) {
@@ -48,15 +70,39 @@ public struct Request: Sendable {
         guard let scheme = request.scheme, let authority = request.authority else {
             throw FetchError(.invalidURL, reason: "the request has no scheme or no authority")
         }
-        method = request.method
-        url = "\(scheme)://\(authority)\(request.path ?? "/")"
-        query = []
+        self.init(request.method, "\(scheme)://\(authority)\(request.path ?? "/")")
         do throws(FieldError) {
             headers = try Headers(request.headerFields)
         } catch {
             throw FetchError(.invalidRequest, reason: "\(error)")
         }
         self.body = body
+    }
+}
+
+/// What a request says of the policies in place of its client. Behind a reference, because most say
+/// nothing, and requests are copied.
+struct PolicyChoices: Sendable {
+    struct Value: Sendable {
+        var retry: RetryPolicy?
+        var priority = RequestPriority.normal
+        var coalesces = true
+        var cost = 1
+    }
+
+    private final class Box: Sendable {
+        let value: Value
+
+        init(_ value: Value) { self.value = value }
+    }
+
+    private var box: Box?
+
+    var isEmpty: Bool { box == nil }
+
+    var value: Value {
+        get { box?.value ?? Value() }
+        set { box = Box(newValue) }
     }
 }
 

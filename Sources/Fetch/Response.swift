@@ -72,8 +72,10 @@ public struct Response: Sendable {
 
     /// How a response came about.
     public struct Metadata: Sendable, Hashable {
-        /// Requests sent for it: 1, and one more for a lost reuse race.
+        /// Attempts made for it: 1, and one more for each retry and for a lost reuse race.
         public let attempts: Int
+        /// Whether another caller, who asked the same at the same time, got it from the server.
+        public let wasCoalesced: Bool
         /// How long finding the host's addresses took; zero where they were known, and on a
         /// connection that was used before.
         public let nameTime: Duration
@@ -93,7 +95,8 @@ public struct Response: Sendable {
         init(_ response: WholeResponse) {
             let times = response.times
             let start = times.started.nanoseconds
-            attempts = response.dispatches
+            attempts = response.attempts
+            wasCoalesced = response.isShared
             nameTime = .nanoseconds(times.dnsNanoseconds)
             tlsTime = .nanoseconds(times.tlsNanoseconds)
             connectTime = .nanoseconds(times.connectNanoseconds)

@@ -7,7 +7,7 @@ internal import ArgumentParser
 struct Arguments: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "fetch",
-        abstract: "Fetches a URL, or one request after another as lines of JSON.",
+        abstract: "Fetches a URL, many URLs, or requests that come as lines of JSON.",
         discussion: """
             fetch URL prints the response's body. Its exit status is 0 when a response arrived \
             whole, 22 with --fail when its status is 400 or above, and 1 when it failed.
@@ -15,6 +15,11 @@ struct Arguments: ParsableCommand {
             fetch --jsonl reads one request a line from standard input and writes one result a \
             line as each completes; docs/jsonl.md describes both. Its exit status is 0, or 1 when \
             the output could not be written.
+
+            fetch --input FILE fetches the URL on each line and writes one result a line, as \
+            --jsonl does, but with no bodies; --output keeps those as files. Its exit status is 0 \
+            when every URL has a response, 22 with --fail when one's status is 400 or above, and 1 \
+            when one has none.
 
             Wrong options end with 2.
             """)
@@ -25,7 +30,18 @@ struct Arguments: ParsableCommand {
     @Flag(help: "Read requests from standard input, write results to standard output.")
     var jsonl = false
 
-    @Option(help: "With --jsonl: most requests that run at once.")
+    @Option(
+        help: ArgumentHelp(
+            "Fetch the URL on each line of this file; - is standard input.", valueName: "file"))
+    var input: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "With --input: keep each body in this folder, in a file named by its line's number.",
+            valueName: "folder"))
+    var output: String?
+
+    @Option(help: "With --jsonl or --input: most requests that run at once.")
     var concurrency: Int?
 
     @Option(name: [.customShort("X"), .long], help: "The request's method (default: GET).")
@@ -48,8 +64,8 @@ struct Arguments: ParsableCommand {
     @OptionGroup(title: "Names and trust")
     var network: NetworkArguments
 
-    @Option(help: "Retries of a failed request; only 0 is built yet.")
-    var retries = 0
+    @OptionGroup(title: "Retries and rates")
+    var policies: PolicyArguments
 
     @Flag(name: .customLong("no-cache"), help: "Use no cache; none is built yet.")
     var noCache = false
@@ -58,14 +74,12 @@ struct Arguments: ParsableCommand {
     var noDecompress = false
 
     mutating func validate() throws {
-        guard jsonl != (url != nil) else {
-            throw ValidationError("Give either a URL or --jsonl.")
+        guard [jsonl, url != nil, input != nil].filter({ $0 }).count == 1 else {
+            throw ValidationError("Give either a URL or --jsonl or --input.")
         }
-        for (option, isGiven) in jsonl ? singleOnly : lineOnly where isGiven {
-            throw ValidationError("\(option) has no meaning \(jsonl ? "with" : "without") --jsonl.")
-        }
-        guard retries == 0 else {
-            throw ValidationError("--retries \(retries): retrying is not built yet; say 0.")
+        for (option, isGiven) in meaningless where isGiven {
+            let what = jsonl ? "with --jsonl" : input != nil ? "with --input" : "with a URL"
+            throw ValidationError("\(option) has no meaning \(what).")
         }
         if let concurrency, !(1...10_000).contains(concurrency) {
             throw ValidationError("--concurrency takes 1 to 10000.")
@@ -76,14 +90,15 @@ struct Arguments: ParsableCommand {
         }
     }
 
-    private var singleOnly: [(String, Bool)] {
-        [
+    /// Options that say nothing about what is asked for, and whether they are given.
+    private var meaningless: [(String, Bool)] {
+        let ofRequests = [
             ("--method", method != nil), ("--header", !header.isEmpty), ("--data", data != nil),
-            ("--fail", fail),
         ]
+        if jsonl { return ofRequests + [("--fail", fail), ("--output", output != nil)] }
+        if input != nil { return ofRequests }
+        return [("--concurrency", concurrency != nil), ("--output", output != nil)]
     }
-
-    private var lineOnly: [(String, Bool)] { [("--concurrency", concurrency != nil)] }
 
     /// The total clock, where one was given; some 68 years are as good as for ever.
     var total: Duration? {

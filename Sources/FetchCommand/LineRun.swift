@@ -1,5 +1,6 @@
-// `fetch --jsonl`: one run from the first line of input to the last line of output, with one client
-// for all of it. Reactor thread; made by `main`.
+// `fetch --jsonl` and `fetch --input`: one run from the first line of input to the last line of
+// output, with one client for all of it. What a line asks for, and how its result looks, is its
+// `LineWork`'s to say. Reactor thread; made by `main`.
 //
 // Everything happens in `pump`: it starts what may start and says whether input is wanted. What may
 // change its answer (input, a result, room in the output) asks for one, and gets it once a turn.
@@ -13,28 +14,32 @@ final class LineRun: StandardInputHandler {
     static let defaultConcurrency = 64
     /// Descriptors beside the running requests' connections: standard, the reactor's, idle ones.
     static let otherDescriptors = 64
-    /// Longest line of input; room for a body of 48 MiB in base64.
-    static let lineLimit = 64 << 20
     /// While so many bytes of results wait to be written, no line is read.
     static let waitingResultsLimit = 8 << 20
 
     private let reactor: Reactor
     private let client: LocalFetcher
     private let concurrency: Int
+    private let work: any LineWork
     private let input: StandardInput
     private let output: StandardOutput
-    private var splitter = LineSplitter(limit: LineRun.lineLimit)
-    private var running = 0
+    private var splitter: LineSplitter
+    private(set) var running = 0
     private var inputHasEnded = false
     private var inputFailure: CInt?
     private var isPumpDue = false
     private var finished: ((CommandExit) -> Void)?
 
-    init(client: LocalFetcher, concurrency: Int, on reactor: Reactor) {
+    init(
+        _ work: any LineWork, from descriptor: CInt = STDIN_FILENO, client: LocalFetcher,
+        concurrency: Int, on reactor: Reactor
+    ) {
+        self.work = work
         self.client = client
         self.concurrency = concurrency
         self.reactor = reactor
-        input = StandardInput(on: reactor)
+        splitter = LineSplitter(limit: work.lineLimit)
+        input = StandardInput(descriptor: descriptor, on: reactor)
         output = StandardOutput(on: reactor)
     }
 
@@ -47,6 +52,7 @@ final class LineRun: StandardInputHandler {
     }
 
     func inputReceived(_ bytes: ArraySlice<UInt8>) {
+        work.inputReceived(bytes.count)
         splitter.append(bytes)
         askForPump()
     }
@@ -75,7 +81,7 @@ final class LineRun: StandardInputHandler {
             return hasRoom ? input.resume() : input.pause()
         }
         guard splitter.isEmpty, running == 0, output.waiting == 0 else { return }
-        finish(inputFailure.map { .inputFailed(errno: $0) } ?? .success)
+        finish(inputFailure.map { .inputFailed(errno: $0) } ?? work.exit)
     }
 
     private var hasRoom: Bool {
@@ -94,28 +100,72 @@ final class LineRun: StandardInputHandler {
         switch line {
         case .text(let bytes, let number):
             do {
-                try execute(RequestLine.read(bytes))
+                if let request = try work.request(of: bytes, line: number) { execute(request) }
             } catch {
-                output.append(line: ResultLine.refusal(error, line: number))
+                output.append(line: work.refused(error, line: number))
             }
         case .tooLong(let number):
             let refusal = Refusal(
-                code: .invalidRequest, message: "the line is longer than \(Self.lineLimit) bytes")
-            output.append(line: ResultLine.refusal(refusal, line: number))
+                code: .invalidRequest, message: "the line is longer than \(work.lineLimit) bytes")
+            output.append(line: work.refused(refusal, line: number))
         }
     }
 
-    private func execute(_ line: RequestLine) throws(Refusal) {
-        let request = try line.request
+    private func execute(_ line: LineRequest) {
         running += 1
         // The completion comes later, in this turn or in another.
-        client.execute(request) { [self] outcome in
+        client.execute(line.request) { [self] outcome in
             running -= 1
-            switch outcome {
-            case .success(let response): output.append(line: ResultLine.success(line.id, response))
-            case .failure(let error): output.append(line: ResultLine.failure(line.id, error))
-            }
+            output.append(line: work.ended(line, outcome))
             askForPump()
+        }
+    }
+}
+
+/// What a line asks for.
+struct LineRequest {
+    /// The JSON text by which its result is known; nil for null.
+    let id: [UInt8]?
+    let line: Int
+    let request: Request
+}
+
+/// What the lines of a run are, and how results look. Reactor thread.
+protocol LineWork: AnyObject {
+    /// Longest line of input, in bytes.
+    var lineLimit: Int { get }
+    /// How the run ends when everything was answered.
+    var exit: CommandExit { get }
+    func inputReceived(_ count: Int)
+    /// Nil for a line that asks for nothing. Throws the refusal that answers it.
+    func request(of line: [UInt8], line number: Int) throws(Refusal) -> LineRequest?
+    /// The result of a line that made no request.
+    func refused(_ refusal: Refusal, line number: Int) -> [UInt8]
+    /// The result of a request.
+    func ended(_ line: LineRequest, _ outcome: Result<Response, any Error>) -> [UInt8]
+}
+
+/// Lines of `fetch --jsonl`: a JSON object each (docs/jsonl.md).
+final class JSONLines: LineWork {
+    /// Room for a body of 48 MiB in base64.
+    let lineLimit = 64 << 20
+    let exit = CommandExit.success
+
+    func inputReceived(_ count: Int) {}
+
+    func request(of line: [UInt8], line number: Int) throws(Refusal) -> LineRequest? {
+        let read = try RequestLine.read(line)
+        return LineRequest(id: read.id, line: number, request: try read.request)
+    }
+
+    func refused(_ refusal: Refusal, line number: Int) -> [UInt8] {
+        ResultLine.refusal(refusal, line: number)
+    }
+
+    func ended(_ line: LineRequest, _ outcome: Result<Response, any Error>) -> [UInt8] {
+        switch outcome {
+        case .success(let response): ResultLine.success(line.id, response)
+        case .failure(let error): ResultLine.failure(line.id, error)
         }
     }
 }

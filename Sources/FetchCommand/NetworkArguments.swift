@@ -75,6 +75,8 @@ struct NetworkArguments: ParsableArguments {
                 certificate: .file(cert), key: .file(key ?? cert), password: try password())
         }
         if insecure { configuration.tls.verification = .none }
+        // As other clients on a command line: who sets SSLKEYLOGFILE wants the secrets.
+        configuration.tls.keyLog = .environment
         for override in resolve.compactMap(HostOverride.init) {
             configuration.hostOverrides[override.key, default: []] += override.addresses
         }

@@ -35,3 +35,29 @@ func raiseDescriptorLimit(to count: Int) {
     limit.rlim_cur = min(wanted, limit.rlim_max)
     _ = unsafe setrlimit(resource, &limit)
 }
+
+/// The file that `--input` names, or standard input for `-`.
+struct InputFile {
+    let descriptor: CInt
+    /// Its bytes; nil for what is no regular file.
+    let size: Int?
+
+    init(_ path: String) throws(CommandExit) {
+        // The path lives for the call.
+        let opened = path == "-" ? STDIN_FILENO : unsafe open(path, O_RDONLY | O_CLOEXEC)
+        guard opened >= 0 else {
+            // Read before anybody calls it again.
+            let sentence = unsafe String(cString: strerror(errno))
+            throw .notStarted("--input \(path): \(sentence)")
+        }
+        descriptor = opened
+        var status = stat()
+        // The call sees `status` for its own length only.
+        let isFile = unsafe fstat(opened, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+        size = isFile ? Int(status.st_size) : nil
+    }
+
+    func close() {
+        if descriptor != STDIN_FILENO { _ = Glibc.close(descriptor) }
+    }
+}

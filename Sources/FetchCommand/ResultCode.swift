@@ -16,6 +16,8 @@ package struct ResultCode: Hashable, Sendable {
     package static let unsupportedField = ResultCode("unsupported-field")
     /// The run ended before the request did.
     package static let cancelled = ResultCode("cancelled")
+    /// The response came and its body could not be kept.
+    package static let outputFailed = ResultCode("output-failed")
     /// The line asks for what can't be sent.
     package static let invalidRequest = ResultCode(FetchError.Code.invalidRequest)
 
@@ -32,5 +34,5 @@ package struct ResultCode: Hashable, Sendable {
     /// Every code that a result can have.
     package static let all =
         Set(FetchError.Code.allCases.map { ResultCode($0) })
-        .union([invalidJSON, unsupportedField, cancelled])
+        .union([invalidJSON, unsupportedField, cancelled, outputFailed])
 }

@@ -1,13 +1,23 @@
-// Writes one line of `fetch --jsonl`'s output (docs/jsonl.md). Pure.
+// Writes one line of output of `fetch --jsonl` and `fetch --input` (docs/jsonl.md). Pure.
 
 internal import Fetch
 
 enum ResultLine {
+    /// What becomes of a response's body.
+    enum Body {
+        case base64
+        case left
+        /// It is in this file.
+        case file(String)
+    }
+
     /// A response that arrived whole, whatever its status.
-    static func success(_ id: [UInt8]?, _ response: Response) -> [UInt8] {
+    static func success(
+        _ id: [UInt8]?, line number: Int? = nil, _ response: Response, body: Body = .base64
+    ) -> [UInt8] {
         var line = JSONWriter()
-        line.reserve(response.body.count / 3 * 4 + 1_024)
-        begin(&line, id: id)
+        if case .base64 = body { line.reserve(response.body.count / 3 * 4 + 1_024) }
+        begin(&line, id: id, line: number)
         line.raw(",\"ok\":true,\"status\":\(response.statusCode),\"reason\":")
         line.latin1(response.reasonBytes)
         line.raw(",\"version\":")
@@ -18,17 +28,27 @@ enum ResultLine {
         write(response.headers, to: &line)
         line.raw(",\"trailers\":")
         write(response.trailers, to: &line)
-        line.raw(",\"body_base64\":")
-        line.base64(response.body.span)
+        switch body {
+        case .base64:
+            line.raw(",\"body_base64\":")
+            line.base64(response.body.span)
+        case .left:
+            line.raw(",\"body_bytes\":\(response.body.count)")
+        case .file(let path):
+            line.raw(",\"body_bytes\":\(response.body.count),\"body_file\":")
+            line.string(path)
+        }
         write(response.metadata, to: &line)
         line.raw("}\n")
         return line.bytes
     }
 
     /// A request that got no whole response.
-    static func failure(_ id: [UInt8]?, _ error: any Error) -> [UInt8] {
+    static func failure(
+        _ id: [UInt8]?, line number: Int? = nil, _ error: any Error
+    ) -> [UInt8] {
         var line = JSONWriter()
-        begin(&line, id: id)
+        begin(&line, id: id, line: number)
         switch error {
         case let error as FetchError:
             write(ResultCode(error.code), "\(error)", error.phase, to: &line)
@@ -41,20 +61,30 @@ enum ResultLine {
         return line.bytes
     }
 
-    /// A line that made no request.
-    static func refusal(_ refusal: Refusal, line number: Int) -> [UInt8] {
+    /// A line that made no request, or whose response could not be kept. Where it has no id, or is
+    /// `numbered`, its number stands behind that.
+    static func refusal(
+        _ refusal: Refusal, line number: Int, numbered: Bool = false
+    ) -> [UInt8] {
         var line = JSONWriter()
-        begin(&line, id: refusal.id)
-        if refusal.id == nil { line.raw(",\"line\":\(number)") }
+        begin(&line, id: refusal.id, line: numbered || refusal.id == nil ? number : nil)
         write(refusal.code, refusal.message, .none, to: &line)
         return line.bytes
     }
 
     // MARK: pieces
 
-    private static func begin(_ line: inout JSONWriter, id: [UInt8]?) {
+    /// The JSON text of a string.
+    static func quoted(_ text: String) -> [UInt8] {
+        var line = JSONWriter()
+        line.string(text)
+        return line.bytes
+    }
+
+    private static func begin(_ line: inout JSONWriter, id: [UInt8]?, line number: Int?) {
         line.raw("{\"id\":")
         if let id { line.raw(id) } else { line.raw("null") }
+        if let number { line.raw(",\"line\":\(number)") }
     }
 
     private static func write(

@@ -45,6 +45,7 @@ struct SingleFetch {
     private func configuration() throws(CommandExit) -> FetcherConfiguration {
         var configuration = FetcherConfiguration()
         try arguments.network.apply(to: &configuration)
+        arguments.policies.apply(to: &configuration)
         if let total = arguments.total {
             configuration.timeouts.total = total
             configuration.timeouts.readIdle = configuration.timeouts.readIdle.map { min($0, total) }

@@ -34,7 +34,7 @@ exit(ending.status)
 /// Runs on the reactor's thread.
 func perform(_ arguments: Arguments) async throws -> CommandExit {
     guard let reactor = Reactor.current else { return .notStarted("no reactor on this thread") }
-    guard arguments.jsonl else {
+    guard arguments.jsonl || arguments.input != nil else {
         return await SingleFetch(arguments: arguments, output: StandardOutput(on: reactor)).run()
     }
     let concurrency = arguments.concurrency ?? LineRun.defaultConcurrency
@@ -46,8 +46,28 @@ func perform(_ arguments: Arguments) async throws -> CommandExit {
     configuration.pool.connections = max(pool.connections, concurrency)
     if let total = arguments.total { configuration.timeouts.total = total }
     try arguments.network.apply(to: &configuration)
+    arguments.policies.apply(to: &configuration)
     let client = try LocalFetcher(configuration, on: reactor)
-    let run = LineRun(client: client, concurrency: concurrency, on: reactor)
+    guard let path = arguments.input else {
+        return await finish(
+            LineRun(JSONLines(), client: client, concurrency: concurrency, on: reactor))
+    }
+    let file = try InputFile(path)
+    defer { file.close() }
+    let lines = URLLines(
+        folder: try arguments.output.map { path throws(CommandExit) in try BodyFolder(path) },
+        minds: arguments.fail, size: file.size, on: reactor)
+    let run = LineRun(
+        lines, from: file.descriptor, client: client, concurrency: concurrency, on: reactor)
+    let progress = ProgressLine(on: reactor) { lines.progress }
+    let exit = await finish(run)
+    progress?.end()
+    writeAll("fetch: \(lines.summary)\n", to: STDERR_FILENO)
+    return exit
+}
+
+/// Runs on the reactor's thread.
+func finish(_ run: LineRun) async -> CommandExit {
     let exit = await withCheckedContinuation { continuation in
         run.start { continuation.resume(returning: $0) }
     }

@@ -86,6 +86,20 @@ package struct ResponseParser: Sendable {
         state == .counted || state == .chunkData ? remaining : 0
     }
 
+    /// Bytes that come next and belong to the body whatever they are, so that nobody need look at
+    /// them: none before a chunk's size is known, any number where the connection ends the body.
+    package var bodyBytesAhead: Int {
+        state == .untilClose ? .max : bodyBytesAnnounced
+    }
+
+    /// So many of `bodyBytesAhead` went past the parser.
+    package mutating func bodyBytesPassed(_ count: Int) {
+        precondition(count >= 0 && count <= bodyBytesAhead)
+        guard state != .untilClose else { return }
+        remaining &-= count
+        if remaining == 0, state == .chunkData { state = .chunkEnd }
+    }
+
     /// Awaits the next response on the connection; `isHead` when the request was HEAD.
     package mutating func begin(isHead: Bool) {
         state = .statusLine

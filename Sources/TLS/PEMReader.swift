@@ -54,6 +54,19 @@ enum PEMReader {
         return unsafe certificates
     }
 
+    /// Every certificate revocation list in the text, in order; the caller frees them.
+    static func revocationLists(in bytes: Bytes) -> [OpaquePointer] {
+        var lists: [OpaquePointer] = unsafe []
+        unsafe withBIO(over: bytes) { bio in
+            while let list = unsafe PEM_read_bio_X509_CRL(bio, nil, nil, nil) {
+                unsafe lists.append(list)
+            }
+        }
+        // As above.
+        OpenSSLErrors.clear()
+        return unsafe lists
+    }
+
     /// An EVP_PKEY, which the caller frees.
     static func key(
         in bytes: Bytes, _ password: TLSConfiguration.Password?

@@ -36,6 +36,12 @@ public struct TLSConfiguration: Sendable, Hashable {
 
     /// The authorities that may vouch for a server. Default ``Trust/system``.
     public var trust = Trust.system
+    /// Lists of certificates that were withdrawn (RFC 5280 §5), in PEM. When there is one or more,
+    /// every certificate of a server's chain must be covered by a list of its issuer that is
+    /// signed and not out of date; one that is not covered is refused, and a listed one fails as
+    /// ``TLSFailure/revoked(certificate:)``. Read with the authorities, and again by `reloadTrust`.
+    /// Nothing with ``Verification/none``. Default none.
+    public var revocationLists: [PEM] = []
     /// What is checked of a server's certificate. Default ``Verification/full``.
     public var verification = Verification.full
     /// Shown to servers that ask for a client certificate. Default none.

@@ -122,7 +122,9 @@ package final class TLSContext {
     package func reloadTrust() throws(TLSFailure) {
         guard configuration.verification == .full else { return }
         // The context takes the store over and frees the old one.
-        unsafe SSL_CTX_set_cert_store(handle, try TrustStore.make(configuration.trust, environment))
+        let store = try unsafe TrustStore.make(
+            configuration.trust, revokedBy: configuration.revocationLists, environment)
+        unsafe SSL_CTX_set_cert_store(handle, store)
         sessions.removeAll()
         trustGeneration += 1
     }

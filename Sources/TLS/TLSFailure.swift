@@ -14,7 +14,8 @@ public enum TLSFailure: Error, Hashable, Sendable {
     case unknownAuthority(certificate: String, issuer: String)
     /// It is for other hosts; for which.
     case wrongHost(expected: String, names: [String])
-    /// Its authority has withdrawn it, by the OCSP response that the server stapled (RFC 6960).
+    /// Its authority has withdrawn it, by the OCSP response that the server stapled (RFC 6960) or
+    /// by a revocation list of the configuration (RFC 5280 §5).
     case revoked(certificate: String)
     /// It demands a valid stapled OCSP response (RFC 7633), and there was none.
     case stapleMissing(certificate: String)

@@ -178,6 +178,20 @@ package final class TLSSession {
         from input: ByteBuffer, into plaintext: ByteBuffer, atMost: Int,
         answeringIn output: ByteBuffer
     ) -> PlaintextStep {
+        // The space is the buffer's own, as much of it as was asked for.
+        unsafe plaintext.withFreeSpace(atLeast: atMost) { space in
+            let room = unsafe UnsafeMutableRawBufferPointer(rebasing: space[..<atMost])
+            let step = unsafe read(from: input, into: room, answeringIn: output)
+            if case .bytes(let count) = step { return (written: count, result: step) }
+            return (written: 0, result: step)
+        }
+    }
+
+    /// The same, into memory that is the caller's and is written to during the call only.
+    package func read(
+        from input: ByteBuffer, into space: UnsafeMutableRawBufferPointer,
+        answeringIn output: ByteBuffer
+    ) -> PlaintextStep {
         switch state {
         case .open: break
         case .handshaking: return .needsInput
@@ -185,10 +199,7 @@ package final class TLSSession {
         case .failed(let failure): return .failed(failure)
         }
         let (count, result) = connected(input, output) {
-            unsafe plaintext.withFreeSpace(atLeast: atMost) { space in
-                let found = unsafe readRecords(into: space.baseAddress, min(atMost, space.count))
-                return (written: found.count, result: found)
-            }
+            unsafe readRecords(into: space.baseAddress, space.count)
         }
         // An end or a failure behind bytes is told by the next call.
         let step = result > 0 ? PlaintextStep.needsInput : stopped(by: result)
@@ -266,6 +277,9 @@ package final class TLSSession {
         }
         return .taken(count)
     }
+
+    /// The most that a record holds (RFC 8446 §5.1).
+    package static let recordBytes = 1 << 14
 
     /// What a record adds to its content, generously: header, nonce, type, tag, padding.
     package static let recordOverhead = 96

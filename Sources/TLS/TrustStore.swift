@@ -10,15 +10,18 @@ internal import FetchBytes
 internal import Glibc
 
 struct TrustStore {
-    /// An X509_STORE that the caller owns, with the authorities of `trust`.
+    /// An X509_STORE that the caller owns, with the authorities of `trust`; if there are revocation
+    /// lists, every chain is held against them.
     static func make(
-        _ trust: TLSConfiguration.Trust, _ environment: TLSEnvironment
+        _ trust: TLSConfiguration.Trust, revokedBy lists: [TLSConfiguration.PEM],
+        _ environment: TLSEnvironment
     ) throws(TLSFailure) -> OpaquePointer {
         guard let store = unsafe X509_STORE_new() else { throw .other(OpenSSLErrors.takeWords()) }
         // Whoever names a certificate trusts it, be it a root or not.
         unsafe X509_STORE_set_flags(store, UInt(X509_V_FLAG_PARTIAL_CHAIN))
         do throws(TLSFailure) {
             for source in trust.sources { try unsafe add(source, environment, to: store) }
+            for list in lists { try unsafe addRevocations(list, to: store) }
         } catch {
             unsafe X509_STORE_free(store)
             throw error
@@ -48,6 +51,31 @@ struct TrustStore {
             }
         }
     }
+
+    /// A chain that is not covered by the lists must not pass: who gave one wants to know.
+    private static func addRevocations(
+        _ pem: TLSConfiguration.PEM, to store: OpaquePointer
+    ) throws(TLSFailure) {
+        let source: String
+        if case .file(let path) = pem { source = path } else { source = "PEM text" }
+        let bytes: Bytes
+        switch PEMReader.bytes(of: pem, limit: revocationBytes) {
+        case .success(let read): bytes = read
+        case .failure(let failure): throw .badTrust(source: source, reason: "\(failure)")
+        }
+        let lists = unsafe PEMReader.revocationLists(in: bytes)
+        defer { unsafe lists.forEach { unsafe X509_CRL_free($0) } }
+        guard unsafe !lists.isEmpty else {
+            throw .badTrust(source: source, reason: "no revocation list in it")
+        }
+        // The store takes a reference of its own.
+        unsafe lists.forEach { _ = unsafe X509_STORE_add_crl(store, $0) }
+        let flags = X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL
+        unsafe X509_STORE_set_flags(store, UInt(flags))
+    }
+
+    /// A revocation list of a large authority has some hundred thousand entries.
+    private static let revocationBytes = 64 << 20
 
     // MARK: The machine's store
 

@@ -33,6 +33,9 @@ package protocol ByteStream: AnyObject {
     var tls: TLSSession? { get }
     /// Appends what has arrived to `buffer`, `atMost` bytes of it.
     func read(into buffer: ByteBuffer, atMost: Int) -> ReadOutcome
+    /// Takes what has arrived, `atMost` bytes of it, into `piece`: storage of its own, so that
+    /// large bodies are copied once less. `piece` is empty unless the outcome is `bytes`.
+    func read(_ piece: inout Bytes, atMost: Int) -> ReadOutcome
     /// Whether nothing can be read now: no byte, no end, no error. Takes nothing.
     func isQuiet() -> Bool
     /// Offers all of `buffer`; what was taken is consumed from it.
@@ -51,6 +54,14 @@ package protocol ByteStream: AnyObject {
 
 extension ByteStream {
     package var tls: TLSSession? { nil }
+
+    /// By way of a buffer: for streams whose speed matters to nobody.
+    package func read(_ piece: inout Bytes, atMost: Int) -> ReadOutcome {
+        let buffer = ByteBuffer(capacity: atMost)
+        let outcome = read(into: buffer, atMost: atMost)
+        piece = buffer.takeBytes(buffer.readableCount)
+        return outcome
+    }
 }
 
 /// What a stream tells its owner.
@@ -64,4 +75,11 @@ package protocol ByteStreamHandler: AnyObject {
 package protocol Network: AnyObject {
     /// Begins to connect; the outcome is told to `handler`, never before this returns.
     func connect(to address: SocketAddress, handler: any ByteStreamHandler) -> any ByteStream
+    /// What a connection to `host` would be sent from. Sends nothing.
+    func source(towards host: SocketAddress.Host) -> SourceAddress
+}
+
+extension Network {
+    /// Every address is as good as another.
+    package func source(towards host: SocketAddress.Host) -> SourceAddress { .unknown }
 }

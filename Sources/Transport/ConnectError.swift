@@ -16,6 +16,14 @@ package enum ConnectFailure: Error, Equatable, Sendable {
     case refusedByPolicy
     /// Anything else the kernel said.
     case system(SystemError)
+
+    /// Whether it is the address that failed, and not this machine or its rules.
+    var isOfAddress: Bool {
+        switch self {
+        case .refused, .unreachable, .timedOut, .system: true
+        case .outOfResources, .refusedByPolicy: false
+        }
+    }
 }
 
 /// Why an origin could not be connected to.

@@ -23,6 +23,10 @@ package final class TCPNetwork: Network {
     ) -> any ByteStream {
         TCPStream(connectingTo: address, on: reactor, handler: handler)
     }
+
+    package func source(towards host: SocketAddress.Host) -> SourceAddress {
+        SourceAddress(towards: host)
+    }
 }
 
 package final class TCPStream: ByteStream, ReadinessHandler {
@@ -136,15 +140,33 @@ package final class TCPStream: ByteStream, ReadinessHandler {
     package func read(into buffer: ByteBuffer, atMost: Int) -> ReadOutcome {
         guard state == .open else { return .end }
         // The kernel writes into the buffer's own free space, never past its end.
-        let count = unsafe buffer.withFreeSpace(atLeast: atMost) { space in
-            let count = unsafe recv(descriptor, space.baseAddress, min(atMost, space.count), 0)
-            return (written: max(0, count), result: count)
+        return unsafe buffer.withFreeSpace(atLeast: atMost) { space in
+            unsafe receive(into: space.baseAddress, min(atMost, space.count))
         }
-        if count > 0 { return .bytes(count) }
-        if count == 0 { return .end }
+    }
+
+    package func read(_ piece: inout Bytes, atMost: Int) -> ReadOutcome {
+        guard state == .open else { return .end }
+        let outcome: ReadOutcome
+        // As above, into storage made for it.
+        (piece, outcome) = unsafe Bytes.filled(capacity: atMost) { space in
+            unsafe receive(into: space.baseAddress, min(atMost, space.count))
+        }
+        return outcome
+    }
+
+    /// One recv(2) of `room` bytes at most, which must be there.
+    @inline(__always)
+    private func receive(
+        into space: UnsafeMutableRawPointer?, _ room: Int
+    ) -> (written: Int, result: ReadOutcome) {
+        // The kernel writes `room` bytes at most, and the caller has lent as many.
+        let count = unsafe recv(descriptor, space, room, 0)
+        if count > 0 { return (count, .bytes(count)) }
+        if count == 0 { return (0, .end) }
         switch errno {
-        case EAGAIN, EINTR: return .wouldBlock
-        default: return .failed(.failed(.receive, errno: errno))
+        case EAGAIN, EINTR: return (0, .wouldBlock)
+        default: return (0, .failed(.failed(.receive, errno: errno)))
         }
     }
 

@@ -135,19 +135,40 @@ package final class TLSStream: ByteStream, ByteStreamHandler {
     // MARK: Reading
 
     package func read(into buffer: ByteBuffer, atMost: Int) -> ReadOutcome {
-        guard phase == .open, let session else { return .end }
+        // The space is written to during the call only, and no more of it than there is.
+        unsafe buffer.withFreeSpace(atLeast: atMost) { space in
+            unsafe decrypt(into: UnsafeMutableRawBufferPointer(rebasing: space[..<atMost]))
+        }
+    }
+
+    package func read(_ piece: inout Bytes, atMost: Int) -> ReadOutcome {
+        let outcome: ReadOutcome
+        // As above.
+        (piece, outcome) = unsafe Bytes.filled(capacity: atMost) { space in
+            unsafe decrypt(into: UnsafeMutableRawBufferPointer(rebasing: space[..<atMost]))
+        }
+        return outcome
+    }
+
+    /// Fills `space` from what has come, as far as that goes without leaving plaintext behind.
+    private func decrypt(
+        into space: UnsafeMutableRawBufferPointer
+    ) -> (written: Int, result: ReadOutcome) {
+        guard phase == .open, let session else { return (0, .end) }
         var count = 0
         var isEmptyBelow = isTelling
-        while count < atMost, ending == nil {
+        while count < space.count, ending == nil {
             let input = leftover ?? connector.input
             if input.isEmpty, !session.hasPlaintext {
-                if isEmptyBelow { break }
-                isEmptyBelow = !fill(input)
+                let room = space.count - count
+                if isEmptyBelow || (count > 0 && room < 2 * TLSSession.recordBytes) { break }
+                isEmptyBelow = !fill(input, TLSStream.ciphertext(filling: room))
                 if input.isEmpty { break }
             }
-            let step = session.read(
-                from: input, into: buffer, atMost: atMost - count,
-                answeringIn: connector.output)
+            // A part of the space that the caller has lent.
+            let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: space[count...])
+            let step = unsafe session.read(
+                from: input, into: rest, answeringIn: connector.output)
             switch step {
             case .bytes(let decrypted): count += decrypted
             case .needsInput: break
@@ -158,15 +179,21 @@ package final class TLSStream: ByteStream, ByteStreamHandler {
         }
         answer()
         tellLaterIfDue()
-        if count > 0 { return .bytes(count) }
-        return ending?.outcome ?? .wouldBlock
+        if count > 0 { return (count, .bytes(count)) }
+        return (0, ending?.outcome ?? .wouldBlock)
+    }
+
+    /// How much ciphertext may be asked for, so that `room` bytes hold what comes out of it: the
+    /// session has part of a record already, whose rest is the first to come.
+    private static func ciphertext(filling room: Int) -> Int {
+        min(max(room - TLSSession.recordBytes, TLSSession.recordBytes), TLSConnector.bytesPerRead)
     }
 
     /// Asks below for ciphertext; whether there may be more.
-    private func fill(_ input: ByteBuffer) -> Bool {
-        switch stream.read(into: input, atMost: TLSConnector.bytesPerRead) {
+    private func fill(_ input: ByteBuffer, _ wanted: Int) -> Bool {
+        switch stream.read(into: input, atMost: wanted) {
         case .bytes(let count):
-            return count == TLSConnector.bytesPerRead
+            return count == wanted
         case .wouldBlock:
             return false
         case .end:
@@ -206,7 +233,7 @@ package final class TLSStream: ByteStream, ByteStreamHandler {
             if input.isEmpty {
                 // One byte's peek is the rule, and all that most connections need.
                 if stream.isQuiet() { return !session.holdsPartOfRecord }
-                _ = fill(input)
+                _ = fill(input, TLSConnector.bytesPerRead)
                 // It was an end or an error.
                 if input.isEmpty { return false }
             }

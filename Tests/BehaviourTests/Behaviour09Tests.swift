@@ -167,7 +167,7 @@ import Testing
 
     @Test func `a client that escapes its scope answers clientClosed`() async throws {
         try await onLoopback(.always(.text("x"))) { loop in
-            let escaped = try await withFetcher { fetcher in
+            let escaped = try await withFetcher(.patient) { fetcher in
                 _ = try await fetcher.get(loop.origin.url())
                 return fetcher
             }

@@ -26,7 +26,7 @@ import Testing
                 return .reply(.addresses([address], seconds: 0, to: question))
             }
             let bound = ReactorBound(here: server, on: reactor)
-            let configuration = configured {
+            let configuration = configured(.patient) {
                 $0.names.servers = ["\(bound.value.address)"]
                 $0.addressPolicy = policy
                 $0.pool.usesPerConnection = 1

@@ -35,13 +35,13 @@ private func embedding<R: Sendable>(
         async throws
     {
         try await embedding(.always(.delay(.milliseconds(30)), .text("x"))) { reactor, origin in
-            let fetcher = try LocalFetcher(on: reactor)
+            let fetcher = try LocalFetcher(.patient, on: reactor)
             #expect(!isReadable(reactor.fileDescriptor))
             var status = 0
             fetcher.get(origin.url()) { status = (try? $0.get().statusCode) ?? -1 }
             var idleTurns = 0
-            for _ in 0..<10_000 where status == 0 {
-                #expect(isReadable(reactor.fileDescriptor, within: 5_000))
+            while status == 0 {
+                try #require(isReadable(reactor.fileDescriptor, within: 60_000))
                 if reactor.turn() == 0 { idleTurns += 1 }
             }
             #expect(status == 200)
@@ -54,7 +54,7 @@ private func embedding<R: Sendable>(
 
     @Test func `a clock that runs out makes the descriptor readable in time`() async throws {
         try await embedding(.always(.hang)) { reactor, origin in
-            let fetcher = try LocalFetcher(on: reactor)
+            let fetcher = try LocalFetcher(.patient, on: reactor)
             var request = Request(.get, origin.url())
             request.totalTimeout = .milliseconds(60)
             var code = ""
@@ -62,7 +62,9 @@ private func embedding<R: Sendable>(
             fetcher.execute(request) { result in
                 if case .failure(let error as FetchError) = result { code = error.code.rawValue }
             }
-            while code.isEmpty, isReadable(reactor.fileDescriptor, within: 5_000) { reactor.turn() }
+            while code.isEmpty, isReadable(reactor.fileDescriptor, within: 60_000) {
+                reactor.turn()
+            }
             #expect(code == "total-timeout")
             #expect(ContinuousClock.now - start >= .milliseconds(60))
         }
@@ -70,21 +72,31 @@ private func embedding<R: Sendable>(
 
     @Test func `a host that did not turn for long loses no time of its next call`() async throws {
         try await embedding(.always(.delay(.milliseconds(5)), .text("x"))) { reactor, origin in
-            let fetcher = try LocalFetcher(on: reactor)
+            let fetcher = try LocalFetcher(.patient, on: reactor)
             reactor.turn()
             spin(.milliseconds(2_050))
             var request = Request(.get, origin.url())
             request.totalTimeout = .milliseconds(2_000)
-            var status = 0
-            fetcher.execute(request) { status = (try? $0.get().statusCode) ?? -1 }
-            while status == 0, isReadable(reactor.fileDescriptor, within: 5_000) { reactor.turn() }
-            #expect(status == 200)
+            var told = ""
+            let start = ContinuousClock.now
+            fetcher.execute(request) { result in
+                switch result {
+                case .success(let response): told = "\(response.statusCode)"
+                case .failure(let error): told = (error as? FetchError)?.code.rawValue ?? "else"
+                }
+            }
+            while told.isEmpty, isReadable(reactor.fileDescriptor, within: 60_000) {
+                reactor.turn()
+            }
+            // On a machine that is too busy to answer in time, it had that time all the same.
+            let hadItsTime = ContinuousClock.now - start >= .milliseconds(2_000)
+            #expect(told == "200" || told == "total-timeout" && hadItsTime)
         }
     }
 
     @Test func `completions are queued: none runs inside a call of the host's`() async throws {
         try await embedding(.always(.text("x"))) { reactor, origin in
-            let fetcher = try LocalFetcher(on: reactor)
+            let fetcher = try LocalFetcher(.patient, on: reactor)
             var isInside = true
             var told = 0
             func tell(_ result: Result<Response, any Error>) {
@@ -102,34 +114,32 @@ private func embedding<R: Sendable>(
             fetcher.get(origin.url(), tell)
             #expect(told == 0)
             isInside = false
-            for _ in 0..<10_000 where told < 5 {
-                guard isReadable(reactor.fileDescriptor, within: 5_000) else { break }
-                reactor.turn()
-            }
+            while told < 5, isReadable(reactor.fileDescriptor, within: 60_000) { reactor.turn() }
             #expect(told == 5)
         }
     }
 
     @Test func `a turn is bounded and never waits`() async throws {
         try await embedding(.always(.hang)) { reactor, origin in
-            let fetcher = try LocalFetcher(on: reactor)
-            fetcher.get(origin.url()) { _ in }
-            let start = ContinuousClock.now
+            let fetcher = try LocalFetcher(.patient, on: reactor)
+            var isOver = false
+            fetcher.get(origin.url()) { _ in isOver = true }
+            // One that waited would wait for a clock, for nobody answers.
             for _ in 0..<1_000 { reactor.turn(maxEvents: 1) }
-            #expect(ContinuousClock.now - start < .seconds(5))
+            #expect(!isOver)
         }
     }
 
     @Test func `nothing happens after stop, and what was in flight is told before`() async throws {
         try await embedding(.always(.hang)) { reactor, origin in
-            let fetcher = try LocalFetcher(on: reactor)
+            let fetcher = try LocalFetcher(.patient, on: reactor)
             var codes: [String] = []
             fetcher.get(origin.url()) { result in
                 if case .failure(let error as FetchError) = result {
                     codes.append(error.code.rawValue)
                 }
             }
-            for _ in 0..<100 where origin.seen.requestCount == 0 {
+            while origin.seen.requestCount == 0 {
                 _ = isReadable(reactor.fileDescriptor, within: 100)
                 reactor.turn()
             }

@@ -29,7 +29,7 @@ enum Secured {
     static func configured(
         _ change: (inout FetcherConfiguration) -> Void = { _ in }
     ) -> FetcherConfiguration {
-        var configuration = FetcherConfiguration()
+        var configuration = FetcherConfiguration.patient
         configuration.tls = tls
         configuration.hostOverrides = ["good.test": ["127.0.0.1"], "other.test": ["127.0.0.1"]]
         change(&configuration)

@@ -111,19 +111,14 @@ struct Loop: Sendable {
 
     var seen: OriginSnapshot { origin.seen }
 
-    /// Turns until the condition holds; false after ten seconds.
+    /// Turns until the condition holds.
     func eventually(_ condition: () async throws -> Bool) async throws -> Bool {
-        for _ in 0..<10_000 {
-            if try await condition() { return true }
-            try await reactor.clock.sleep(for: .milliseconds(1))
-        }
-        return false
+        try await TestSupport.eventually(on: reactor, condition)
     }
 
-    /// Blocks the reactor's thread until the condition holds: no event is served meanwhile. False
-    /// after ten seconds.
+    /// Blocks the reactor's thread until the condition holds: no event is served meanwhile.
     func block(until condition: () -> Bool) -> Bool {
-        let end = ContinuousClock.now + .seconds(10)
+        let end = ContinuousClock.now + .patience
         while !condition() {
             if ContinuousClock.now > end { return false }
         }
@@ -137,10 +132,11 @@ func spin(_ duration: Duration) {
     while ContinuousClock.now < end {}
 }
 
-/// Runs the body over the kernel's loopback.
+/// Runs the body over the kernel's loopback, in real time: no clock of the client's runs out there
+/// unless the configuration or the request says so.
 func onLoopback<R: Sendable>(
     _ script: Script, closesAfter: Int = 0,
-    _ configuration: FetcherConfiguration = FetcherConfiguration(),
+    _ configuration: FetcherConfiguration = .patient,
     _ body: @escaping @Sendable (Loop) async throws -> R
 ) async throws -> R {
     let origin = try await onThreadOfItsOwn {
@@ -177,9 +173,12 @@ func failureAndPhase<R>(_ call: () async throws -> R) async -> String {
     }
 }
 
-/// A configuration, changed.
-func configured(_ change: (inout FetcherConfiguration) -> Void) -> FetcherConfiguration {
-    var configuration = FetcherConfiguration()
+/// A configuration, changed: the defaults, which virtual time is for, unless told otherwise.
+func configured(
+    _ from: FetcherConfiguration = FetcherConfiguration(),
+    _ change: (inout FetcherConfiguration) -> Void
+) -> FetcherConfiguration {
+    var configuration = from
     change(&configuration)
     return configuration
 }

@@ -27,6 +27,14 @@ import Testing
         #expect(each <= 32 << 10, "\(lines)")
     }
 
+    @Test func `a ticket leaves no buffer behind in a connection that rests`() async throws {
+        let lines = try await fetchProbe("tls-tickets", 200)
+        #expect(lines.prefix(2) == ["tickets of 200, quiet 200", "kept: 1"], "\(lines)")
+        // OpenSSL makes itself one of 16 KiB when a ticket comes.
+        let each = try #require(number(lines, "bytes each"))
+        #expect(each < 4_096, "\(lines)")
+    }
+
     @Test func `a forked child closes without a word, and its parent's connection lives`()
         async throws
     {

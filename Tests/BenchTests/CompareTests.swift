@@ -28,6 +28,19 @@ struct CompareTests {
         #expect(counted.errors == 4)
     }
 
+    @Test func `a ratio is that of one round, and the median of all rounds'`() {
+        // The machine was half as fast in the second round: the ratio is still a quarter.
+        let own = [2.0, 4.0, 2.5]
+        let floor = [8.0, 16.0, 8.0]
+        #expect(Rounds.ratios(of: own, to: floor) == [0.25, 0.25, 0.3125])
+        #expect(Rounds.ratios(of: own, to: floor).median == 0.25)
+    }
+
+    @Test func `rounds without a counterpart make no ratio`() {
+        #expect(Rounds.ratios(of: [1, 2, 3], to: [2, 0]) == [0.5])
+        #expect(Rounds.ratios(of: [], to: [1]).median == nil)
+    }
+
     @Test(arguments: [
         ("http://127.0.0.1:8080/a?b", UInt32(0x7F00_0001), UInt16(8_080), "/a?b"),
         ("http://127.9.8.7", 0x7F09_0807, 80, "/"), ("http://localhost:1/", 0x7F00_0001, 1, "/"),

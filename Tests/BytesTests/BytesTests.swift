@@ -14,6 +14,22 @@ struct BytesTests {
         #expect(Bytes(bytes[1..<4]) == slice)
     }
 
+    @Test func `bytes that are filled in are as many as were written, in storage that fits`() {
+        let (bytes, told) = Bytes.filled(capacity: 10_000) { space in
+            for index in 0..<9 { space[index] = UInt8(index) }
+            return (written: 9, result: "nine")
+        }
+        #expect(Array(bytes) == Array(0..<9))
+        #expect(told == "nine")
+        #expect(bytes.allocatedBytes < 100)
+        let (full, _) = Bytes.filled(capacity: 10_000) { space in
+            space.initializeMemory(as: UInt8.self, repeating: 7)
+            return (written: 10_000, result: ())
+        }
+        #expect(full == Bytes([UInt8](repeating: 7, count: 10_000)))
+        #expect(Bytes.filled(capacity: 10) { _ in (0, 1) }.bytes.isEmpty)
+    }
+
     @Test func `equal bytes are equal wherever they are stored`() {
         let one = Bytes(storage: [9, 1, 2, 9], range: 1..<3)
         #expect(one == Bytes([1, 2]))

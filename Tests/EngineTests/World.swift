@@ -87,7 +87,8 @@ final class World {
     func plan(
         _ url: String, _ method: String = "GET", _ headers: [(String, String)] = [],
         _ content: RequestContent = .none, _ length: RequestBodyLength = .none,
-        _ bodyLimit: Int = 1 << 20, _ change: (inout Clocks) -> Void = { _ in }
+        _ bodyLimit: Int = 1 << 20, policy: CallPolicy? = nil,
+        _ change: (inout Clocks) -> Void = { _ in }
     ) throws -> CallPlan {
         var clocks = Clocks()
         change(&clocks)
@@ -95,7 +96,7 @@ final class World {
             head: try RequestHead(
                 method: try Method(method), target: try Target(url),
                 headers: try Headers(headers), body: length),
-            content: content, clocks: SharedClocks(clocks), bodyLimit: bodyLimit)
+            content: content, clocks: SharedClocks(clocks), bodyLimit: bodyLimit, policy: policy)
     }
 
     /// A call whose body is read through a pipe.
@@ -217,6 +218,10 @@ final class TestCall {
         case .bodyTooLarge(let limit): "bodyTooLarge(\(limit))"
         case .waitingLineFull(let limit): "waitingLineFull(\(limit))"
         case .tooManyOrigins(let limit): "tooManyOrigins(\(limit))"
+        case .circuitOpen(let wait): "circuitOpen(\(wait / 1_000_000) ms)"
+        case .rateLimited(let wait): "rateLimited(\(wait / 1_000_000) ms)"
+        case .impolite: "impolite"
+        case .attemptsSpent(let response): "attemptsSpent(\(response.head.status))"
         case .cancelled: "cancelled"
         case .clientClosed: "clientClosed"
         case .uploadFailed(let error): "uploadFailed(\(error))"

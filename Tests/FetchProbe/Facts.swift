@@ -27,12 +27,3 @@ func withOrigin<R: Sendable>(
         return result
     }
 }
-
-/// Lets turns pass until the condition holds; false after ten seconds.
-func eventually(_ reactor: Reactor, _ condition: () -> Bool) async throws -> Bool {
-    for _ in 0..<10_000 {
-        if condition() { return true }
-        try await reactor.clock.sleep(for: .milliseconds(1))
-    }
-    return false
-}

@@ -35,7 +35,7 @@ func probeNames(_ count: Int) throws {
         for (number, handler) in found.enumerated() {
             _ = names.lookUp("n\(number % count).test", isAbsolute: true, for: handler)
         }
-        let ended = try await eventually(reactor) {
+        let ended = try await eventually(on: reactor) {
             most = max(most, ProcessFacts.threads)
             return found.allSatisfy { $0.isOver }
         }

@@ -16,7 +16,7 @@ func probeResets(_ count: Int) throws {
     // The producer waits by yielding.
     configuration.maxJobsPerTurn = 8
     try withOrigin(.atHead { _ in [.close] }, log: log, configuration) { reactor, port in
-        let fetcher = try Fetcher()
+        let fetcher = try Fetcher(.patient)
         var codes: Set<String> = []
         for number in 0..<count {
             let pieces = AsyncThrowingStream<Bytes, any Error>(unfolding: {
@@ -49,7 +49,7 @@ func probeFork() throws {
     }
     try withOrigin(script) { reactor, port in
         let url = "http://127.0.0.1:\(port)"
-        let fetcher = try Fetcher()
+        let fetcher = try Fetcher(.patient)
         // One connection at rest and one in the middle of an exchange.
         _ = try await fetcher.get(url + "/")
         async let slow = fetcher.get(url + "/slow")
@@ -85,7 +85,7 @@ func probeFork() throws {
 /// The most threads ever seen while many calls run.
 func probeThreads(_ count: Int) throws {
     try withOrigin(.always(.text("x"))) { reactor, port in
-        var configuration = FetcherConfiguration()
+        var configuration = FetcherConfiguration.patient
         configuration.pool.connectionsPerOrigin = 64
         let fetcher = try Fetcher(configuration)
         var most = 0
@@ -113,7 +113,7 @@ func probeThreads(_ count: Int) throws {
 func probeOrigins(_ count: Int) throws {
     try withOrigin(on: SocketAddress(.ipv4(0), port: 0), .always(.text("x"))) { reactor, port in
         let before = descriptors().count
-        var configuration = FetcherConfiguration()
+        var configuration = FetcherConfiguration.patient
         configuration.pool.trackedOrigins = 50
         let fetcher = try Fetcher(configuration)
         var most = 0
@@ -128,7 +128,7 @@ func probeOrigins(_ count: Int) throws {
             }
         }
         await fetcher.shutdown()
-        let isFlat = try await eventually(reactor) { descriptors().count == before }
+        let isFlat = try await eventually(on: reactor) { descriptors().count == before }
         print("tracked at most \(mostTracked)")
         // Both ends of each connection are here.
         print("descriptors bounded \(most <= before + 2 * 50 + 8), flat \(isFlat)")
@@ -139,7 +139,7 @@ func probeCloseOnExec() throws {
     // What this process was started with is not ours.
     let ofOthers = Set(descriptors())
     try withOrigin(.always(.delay(.milliseconds(5)), .text("x"))) { reactor, port in
-        let fetcher = try Fetcher()
+        let fetcher = try Fetcher(.patient)
         async let one = fetcher.get("http://127.0.0.1:\(port)/")
         async let two = fetcher.get("http://127.0.0.1:\(port)/")
         try await reactor.clock.sleep(for: .milliseconds(2))
@@ -168,15 +168,15 @@ func probeScopes(_ count: Int) throws {
             switch number % 3 {
             case 0:
                 // Scoped.
-                escaped = try await withFetcher { fetcher in
+                escaped = try await withFetcher(.patient) { fetcher in
                     _ = try await fetcher.get(url)
                     return fetcher
                 }
             case 1:
                 // Dropped with an idle connection, without a word.
-                _ = try await Fetcher().get(url)
+                _ = try await Fetcher(.patient).get(url)
             default:
-                let fetcher = try Fetcher()
+                let fetcher = try Fetcher(.patient)
                 async let call = fetcher.get(url)
                 try await reactor.clock.sleep(for: .milliseconds(1))
                 await fetcher.shutdown(.immediate)
@@ -189,7 +189,7 @@ func probeScopes(_ count: Int) throws {
         } catch {
             print("escaped: \((error as? FetchError)?.code.rawValue ?? "\(error)")")
         }
-        let isFlat = try await eventually(reactor) { descriptors().count == before }
+        let isFlat = try await eventually(on: reactor) { descriptors().count == before }
         print("descriptors flat \(isFlat)")
     }
 }
@@ -198,14 +198,13 @@ func probeScopes(_ count: Int) throws {
 func probeOwnedThreads(_ count: Int) throws {
     try withOrigin(.always(.text("x"))) { reactor, port in
         let url = "http://127.0.0.1:\(port)/"
-        let configuration = FetcherConfiguration()
-        _ = try await Task { @concurrent in try await Fetcher(configuration).get(url) }.value
+        _ = try await Task { @concurrent in try await Fetcher(.patient).get(url) }.value
         print("threads \(ProcessFacts.threads > 1)")
         let before = descriptors().count
         for _ in 0..<count {
-            _ = try await Task { @concurrent in try await Fetcher().get(url) }.value
+            _ = try await Task { @concurrent in try await Fetcher(.patient).get(url) }.value
         }
-        let isFlat = try await eventually(reactor) { descriptors().count <= before }
+        let isFlat = try await eventually(on: reactor) { descriptors().count <= before }
         print("descriptors flat \(isFlat)")
     }
 }
@@ -216,7 +215,7 @@ func probeFlatMemory(_ mebibytes: Int) throws {
         early: { $0.method == "POST" ? [.swallow, .tally] : nil },
         whole: { _ in [.generate(mebibytes << 20)] })
     try withOrigin(script) { reactor, port in
-        let fetcher = try Fetcher()
+        let fetcher = try Fetcher(.patient)
         let url = "http://127.0.0.1:\(port)/"
         let before = ProcessFacts.residentKiB
         var offset = 0

@@ -18,7 +18,7 @@ func probeSecureThreads(_ count: Int) throws {
             .reply(.addresses(["127.0.0.1"], to: question))
         }
         let bound = ReactorBound(here: server, on: reactor)
-        var configuration = FetcherConfiguration()
+        var configuration = FetcherConfiguration.patient
         configuration.tls.trust = .pem(Bytes(authority.certificatePEM))
         configuration.names.servers = ["\(bound.value.address)"]
         configuration.pool.usesPerConnection = 10

@@ -165,3 +165,39 @@ func probeTLSMemory(_ count: Int) throws {
     print("kept: \(context.keptSessions)")
     print("grown KiB: \(grown)")
 }
+
+/// So many connections that rest while tickets reach them: what that leaves in each, as malloc
+/// counts it.
+func probeTLSTickets(_ count: Int) throws {
+    let trusted = Trusted()
+    var configuration = trusted.configuration
+    // What a ticket is kept for is not what is weighed here.
+    configuration.keptSessions = 1
+    let context = try TLSContext(configuration)
+    let server = TestTLSServer(.init(trusted.certificate))
+    let (input, output) = (ByteBuffer(capacity: 65_536), ByteBuffer(capacity: 65_536))
+    var guests: [(client: TLSSession, peer: TestTLSConnection, tickets: [UInt8])] = []
+    for _ in 0..<count {
+        let client = try TLSSession(context, host: "good.test", port: 443, now: Int64(time(nil)))
+        let peer = TestTLSConnection(server)
+        while client.handshake(from: input, to: output) == .needsInput {
+            peer.receive([UInt8](output.takeBytes(output.readableCount)))
+            input.append(peer.takeOutput())
+        }
+        // The server's tickets follow the client's last message, and are held back.
+        peer.receive([UInt8](output.takeBytes(output.readableCount)))
+        guests.append((client, peer, peer.takeOutput()))
+        input.removeAll()
+    }
+    let before = fetch_allocated_bytes()
+    var quiet = 0
+    for guest in guests {
+        input.append(guest.tickets)
+        if guest.client.isQuiet(behind: input, answeringIn: output) { quiet += 1 }
+        input.removeAll()
+    }
+    let grown = Int(fetch_allocated_bytes()) - Int(before)
+    print("tickets of \(guests.count { !$0.tickets.isEmpty }), quiet \(quiet)")
+    print("kept: \(context.keptSessions)")
+    print("bytes each: \(grown / count)")
+}

@@ -21,6 +21,7 @@ case "flat-memory": try probeFlatMemory(count)
 case "secure-threads": try probeSecureThreads(count)
 case "tls-fork": try probeTLSFork()
 case "tls-memory": try probeTLSMemory(count)
+case "tls-tickets": try probeTLSTickets(count)
 case "tls-idle": try probeTLSIdle(count)
 default:
     print("unknown probe: \(name)")

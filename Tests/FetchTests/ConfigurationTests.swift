@@ -27,6 +27,12 @@ struct ConfigurationTests {
         #expect(pool.waitingCalls == 10_000)
         #expect(pool.trackedOrigins == 10_000)
         #expect(pool.retriesReuseRace)
+        let names = configuration.names
+        #expect(names.hostsFile == "/etc/hosts")
+        #expect(names.attemptDelay == .milliseconds(250))
+        #expect(names.resolutionDelay == .milliseconds(50))
+        #expect(names.failedAddressLifetime == .seconds(30))
+        #expect(names.rememberedAddresses == 1_000)
         let limits = configuration.limits
         #expect(limits.headBytes == 64 << 10)
         #expect(limits.fields == 256)
@@ -95,6 +101,12 @@ struct ConfigurationTests {
         Bad("hostOverrides") { $0.hostOverrides = ["a.test": ["not an address"]] },
         Bad("baseURL") { $0.baseURL = "not a url" },
         Bad("baseURL") { $0.baseURL = "ftp://a.test" },
+        Bad("names.hostsFile") { $0.names.hostsFile = "" },
+        Bad("names.hostsFile") { $0.names.hostsFile = "/etc/hosts\0" },
+        Bad("names.attemptDelay") { $0.names.attemptDelay = .zero },
+        Bad("names.resolutionDelay") { $0.names.resolutionDelay = .seconds(-1) },
+        Bad("names.failedAddressLifetime") { $0.names.failedAddressLifetime = .seconds(-1) },
+        Bad("names.rememberedAddresses") { $0.names.rememberedAddresses = -1 },
         Bad("userAgent") { $0.userAgent = "a\r\nb" },
     ]
 
@@ -115,6 +127,9 @@ struct ConfigurationTests {
             $0.limits.interimResponses = 0
             $0.limits.bodyBytes = 0
             $0.limits.fields = 65_535
+            $0.names.hostsFile = nil
+            $0.names.failedAddressLifetime = .zero
+            $0.names.rememberedAddresses = 0
             $0.timeouts = .disabled
             $0.timeouts.connect = .nanoseconds(1)
             $0.pool.lifetime = .seconds(Int64.max)

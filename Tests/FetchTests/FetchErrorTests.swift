@@ -163,7 +163,7 @@ struct FetchErrorTests {
             .reset,
             .closedBeforeResponse, .truncatedBody, .queueTimeout, .dnsTimeout, .connectTimeout,
             .tlsTimeout, .writeTimeout, .firstByteTimeout, .readTimeout, .totalTimeout,
-            .overloaded, .tlsClosed,
+            .overloaded, .tlsClosed, .circuitOpen, .rateLimited, .retriesSpent,
         ]
         for code in FetchError.Code.allCases {
             #expect(FetchError(code, reason: "").isRetryable == retryable.contains(code))

@@ -2,6 +2,7 @@
 // reactor's (CORE-05 to CORE-08, CORE-16 to CORE-18, ERR-01).
 
 import Fetch
+import Glibc
 import TestSupport
 import Testing
 
@@ -13,7 +14,7 @@ enum Caller: Sendable, CaseIterable {
     case onReactor
 
     func run<R: Sendable>(
-        _ configuration: FetcherConfiguration = FetcherConfiguration(),
+        _ configuration: FetcherConfiguration = .patient,
         _ body: @escaping @Sendable (Fetcher) async throws -> R
     ) async throws -> R {
         switch self {
@@ -73,12 +74,9 @@ struct FetcherTests {
     @Test func `one call serves one connection after the other on any thread`() async throws {
         let origin = try ScriptedOrigin.start(.always(.text("x")))
         defer { origin.stop() }
-        // A busy machine may let more than ten seconds pass between two calls.
-        var configuration = FetcherConfiguration()
-        configuration.pool.idleTimeout = .seconds(600)
         for caller in Caller.allCases {
             let url = origin.url()
-            let statistics = try await caller.run(configuration) { fetcher in
+            let statistics = try await caller.run { fetcher in
                 for _ in 0..<50 {
                     let response = try await fetcher.get(url)
                     #expect(response.statusCode == 200)
@@ -136,10 +134,7 @@ struct FetcherTests {
     @Test func `eight tasks may call at once from any thread`() async throws {
         let origin = try ScriptedOrigin.start(Script { [.text($0.target)] })
         defer { origin.stop() }
-        // On a machine so busy that a task rests for ten seconds, its connection must not go.
-        var configuration = FetcherConfiguration()
-        configuration.pool.idleTimeout = .seconds(3_600)
-        let fetcher = try Fetcher(configuration)
+        let fetcher = try Fetcher(.patient)
         let url = origin.url("/")
         try await withThrowingTaskGroup(of: Void.self) { group in
             for task in 0..<8 {
@@ -184,7 +179,7 @@ struct FetcherTests {
             ("/delay/50", ShutdownMode.graceful(), nil), ("/hang", .immediate, .clientClosed),
         ] as [(String, ShutdownMode, FetchError.Code?)] {
             let url = origin.url(path)
-            let fetcher = try Fetcher()
+            let fetcher = try Fetcher(.patient)
             async let answer = Self.outcome { try await fetcher.get(url) }
             while try await fetcher.statistics.exchanges == 0 { await Task.yield() }
             await fetcher.shutdown(mode)
@@ -269,21 +264,32 @@ struct FetcherTests {
         await #expect(processExitsWith: .success) {
             let origin = try ScriptedOrigin.start(.always(.text("x")))
             let url = origin.url()
+            func isSoon(_ condition: () -> Bool) async -> Bool {
+                await eventually(condition) {
+                    sched_yield()
+                    await Task.yield()
+                }
+            }
             try await useAndDrop(url)
-            // The dropped client closes its connection; the origin hears of it a moment later.
-            while origin.seen.open > 0 { await Task.yield() }
+            // The dropped client ends its thread and closes its connection; the origin hears of it
+            // a moment later.
+            let isGone = await isSoon { origin.seen.open == 0 && Resources.now.threads == 0 }
+            #expect(isGone, "\(Resources.now)")
             let before = Resources.now
             for _ in 0..<5 { try await useAndDrop(url) }
-            let isBack = await Resources.becomes(before)
+            let isBack = await isSoon {
+                let now = Resources.now
+                return now.threads == 0 && now.descriptors <= before.descriptors
+            }
+            #expect(isBack, "\(Resources.now) instead of \(before)")
             // Alive until here: dropped, it would stop.
             origin.stop()
-            #expect(isBack)
         }
     }
 }
 
 private func useAndDrop(_ url: String) async throws {
-    let fetcher = try Fetcher()
+    let fetcher = try Fetcher(.patient)
     let response = try await fetcher.get(url)
     #expect(response.statusCode == 200)
 }

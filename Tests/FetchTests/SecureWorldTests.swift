@@ -55,6 +55,54 @@ import Testing
         #expect(told.error?.elapsed == .seconds(19))
     }
 
+    @Test func `a hosts file of the configuration's is obeyed`() throws {
+        let folder = try Files.makeTemporaryDirectory("hosts")
+        defer { Files.remove(folder) }
+        try Files.write("10.9.8.7 hosted.test\n", to: folder + "/hosts")
+        let world = try LocalWorld { $0.names.hostsFile = folder + "/hosts" }
+        _ = world.get("http://hosted.test/")
+        #expect(world.network.streams.map(\.peer.hostText) == ["10.9.8.7"])
+    }
+
+    @Test func `an address that failed is skipped for as long as the configuration says`() throws {
+        let resolver = HeldResolver()
+        let world = try LocalWorld {
+            $0.names.resolver = resolver
+            $0.names.failedAddressLifetime = .seconds(7)
+        }
+        world.network.fate = { $0.hostText == "::1" ? .fails(.refused) : .connects }
+        _ = world.get("http://two.test/")
+        resolver.answer(["::1", "10.0.0.1"])
+        world.reactor.runUntilIdle()
+        for seconds in [6, 1] {
+            world.pass(.seconds(seconds))
+            // The ones before have no answer yet, and no two ask the same: each needs a connection.
+            _ = world.get("http://two.test/\(seconds)")
+        }
+        let tried = world.network.streams.map(\.peer.hostText)
+        #expect(tried == ["::1", "10.0.0.1", "10.0.0.1", "::1", "10.0.0.1"])
+    }
+
+    @Test func `the race's delays are the configuration's`() throws {
+        let resolver = HeldResolver()
+        let world = try LocalWorld {
+            $0.names.resolver = resolver
+            $0.names.attemptDelay = .seconds(2)
+            $0.names.resolutionDelay = .seconds(1)
+        }
+        world.network.fate = { _ in .hangs }
+        _ = world.get("http://two.test/")
+        let hosts: [SocketAddress.Host] = [.ipv4(0x0A00_0001), .ipv4(0x0A00_0002)]
+        resolver.answer?.addresses(.ipv4, hosts, seconds: 60)
+        world.reactor.runUntilIdle()
+        var tried: [Int] = []
+        for _ in 0..<6 {
+            world.pass(.milliseconds(500))
+            tried.append(world.network.streams.count)
+        }
+        #expect(tried == [0, 1, 1, 1, 1, 2])
+    }
+
     @Test func `name servers that say nothing run into the DNS clock`() throws {
         let resolver = HeldResolver()
         let world = try world { $0.names.resolver = resolver }
@@ -106,7 +154,10 @@ import Testing
     }
 
     @Test func `requests that ask for different TLS never wait for one connection`() throws {
-        let world = try world { $0.pool.connectionsPerOrigin = 1 }
+        let world = try world {
+            $0.pool.connectionsPerOrigin = 1
+            $0.coalescing = nil
+        }
         var told: [Told] = []
         for tls in [nil, trusting { $0.minimumVersion = .tls13 }, trusting { $0.pins = [pin] }] {
             for _ in 0..<2 {
@@ -139,6 +190,7 @@ import Testing
         let timeouts = Timeouts().with(\.tls, .seconds(1))
         let world = try world {
             $0.origins["a.test"] = OriginConfiguration(timeouts: timeouts, connections: 1)
+            $0.coalescing = nil
         }
         let first = world.get("https://a.test/")
         let elsewhere = world.get("https://b.test/")

@@ -163,4 +163,25 @@ struct ResponseParserTests {
         #expect(head.keepAliveTimeoutSeconds == 5)
         #expect(head.keepAliveMax == 9)
     }
+
+    @Test(arguments: [
+        ("Content-Length: 5\r\n\r\n", 5, ""), ("\r\n", Int.max, ""),
+        ("Transfer-Encoding: chunked\r\n\r\n5\r\n", 5, "\r\n0\r\n\r\n"),
+    ])
+    func `body bytes may go past the parser`(head: String, ahead: Int, rest: String) throws {
+        var parser = ResponseParser()
+        #expect(parser.bodyBytesAhead == 0)
+        parser.begin(isHead: false)
+        let bytes = latin1("HTTP/1.1 200 OK\r\n" + head)
+        let (_, consumed) = try parser.parse(bytes.span)
+        if consumed < bytes.count { _ = try parser.parse(bytes.span.extracting(consumed...)) }
+        #expect(parser.bodyBytesAhead == ahead)
+        parser.bodyBytesPassed(2)
+        parser.bodyBytesPassed(3)
+        #expect(parser.bodyBytesAhead == (ahead == .max ? .max : 0))
+        let step =
+            ahead == .max ? try parser.endOfInput() : try parser.parse(latin1(rest).span).step
+        guard case .end(nil) = step else { return #expect(Bool(false)) }
+        #expect(!parser.isInsideResponse)
+    }
 }

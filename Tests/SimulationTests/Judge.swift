@@ -40,7 +40,7 @@ struct Judge {
         guard call.kind.answersRightly else {
             return complain(call, "succeeded with \(response.statusCode)")
         }
-        if response["X-Id"] != "\(call.id)" {
+        if response["X-Id"] != "\(call.asks)" {
             complain(call, "got the response of \(response["X-Id"] ?? "nobody")")
         }
         let wanted = [Kind.noContent: 204, .notModified: 304][call.kind] ?? 200
@@ -53,7 +53,7 @@ struct Judge {
             complain(call, "has \(body.count) bytes, not its own \(call.body.count)")
         }
         if call.kind == .chunked, call.method != .head,
-            response.trailers?["X-Id"] != "\(call.id)"
+            response.trailers?["X-Id"] != "\(call.asks)"
         {
             complain(call, "lost its trailers")
         }
@@ -81,6 +81,8 @@ struct Judge {
         let call = ending.call
         switch error.code {
         case .queueTimeout, .totalTimeout: return true
+        case .circuitOpen: return scenario.policies?.breaker != nil
+        case .rateLimited: return scenario.policies?.hasLimit ?? false
         case .connectTimeout: return scenario.weather.blackHole > 0
         case .refused: return scenario.weather.refusal > 0
         case .firstByteTimeout: return call.kind == .hang || scenario.weather.loss > 0
@@ -113,6 +115,8 @@ struct Judge {
             case .totalTimeout: ending.call.total ?? clocks.total
             default: nil
             }
+        // Who follows another is told what that one's exchange met, whose clocks began earlier.
+        if error.code != .totalTimeout, scenario.hasTwins(ending.call) { return }
         guard let least else { return }
         if ending.elapsed < least { complain(ending.call, "timed out early: \(error)") }
         if error.code == .totalTimeout, ending.elapsed > least + .milliseconds(25) {
@@ -138,7 +142,9 @@ struct Judge {
 
     /// Whether some other call to the same origin is of that kind.
     private func follows(_ kind: Kind, _ call: PlannedCall) -> Bool {
-        scenario.calls.contains { $0.id != call.id && $0.origin == call.origin && $0.kind == kind }
+        scenario.calls.contains {
+            $0.asks != call.asks && $0.origin == call.origin && $0.kind == kind
+        }
     }
 
     // MARK: Promises that origins and the network can see
@@ -155,7 +161,7 @@ struct Judge {
         }
     }
 
-    /// A request that is not idempotent is never seen twice, any other at most twice.
+    /// A request that is not idempotent is never seen twice, any other at most twice an attempt.
     private mutating func judgeRequests() {
         var seen = [Int](repeating: 0, count: scenario.calls.count)
         for origin in play.origins {
@@ -167,7 +173,10 @@ struct Judge {
                 seen[call.id] += 1
             }
         }
-        for call in scenario.calls where seen[call.id] > (call.isIdempotent ? 2 : 1) {
+        var allowed = [Int](repeating: 0, count: scenario.calls.count)
+        let attempts = scenario.policies?.attempts ?? 1
+        for call in scenario.calls { allowed[call.asks] += call.isIdempotent ? 2 * attempts : 1 }
+        for call in scenario.calls where seen[call.id] > allowed[call.id] {
             complain(call, "was sent \(seen[call.id]) times")
         }
     }
@@ -178,7 +187,8 @@ struct Judge {
         let left = [
             ("calls in flight", statistics.callsInFlight), ("waiting", statistics.callsWaiting),
             ("active", statistics.active), ("connecting", statistics.connecting),
-            ("idle", statistics.idle), ("tracked origins", statistics.trackedOrigins),
+            ("idle", statistics.idle), ("admitted", statistics.admitted),
+            ("tracked origins", statistics.trackedOrigins),
             ("open streams", play.network.openInAll),
         ]
         for (what, count) in left where count != 0 {
@@ -190,6 +200,8 @@ struct Judge {
             findings.append("the counters do not add up: \(statistics)")
         }
         tally["reuses", default: 0] += statistics.reuses
+        tally["retries", default: 0] += statistics.retries
+        tally["coalesced", default: 0] += statistics.callsCoalesced
         tally["reuse races", default: 0] += statistics.reuseRacesLost
         tally["calls", default: 0] += statistics.callsStarted
         findings += play.findings.all

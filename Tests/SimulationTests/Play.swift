@@ -74,9 +74,9 @@ final class Play: TimerHandler {
     }
 
     private func start(_ call: PlannedCall) {
-        var request = Request(call.method, "http://origin\(call.origin).test/\(call.id)")
+        var request = Request(call.method, "http://origin\(call.origin).test/\(call.asks)")
         do {
-            try request.headers.append("X-Id", "\(call.id)")
+            try request.headers.append("X-Id", "\(call.asks)")
         } catch {
             findings.add("call \(call.id): \(error)")
         }

@@ -39,6 +39,8 @@ enum Kind: String, CaseIterable, Sendable {
 /// One call and its fate.
 struct PlannedCall: Sendable {
     var id: Int
+    /// The call whose answer is asked for: its own, but for twins.
+    var asks: Int
     var origin: Int
     var kind: Kind
     var method: HTTPRequest.Method
@@ -56,10 +58,10 @@ struct PlannedCall: Sendable {
     /// The body the origin sends for this call and no other.
     var body: [UInt8] {
         if method == .head || kind == .noContent || kind == .notModified { return [] }
-        return PlannedCall.marked("response", id, size)
+        return PlannedCall.marked("response", asks, size)
     }
 
-    var uploadBody: [UInt8] { PlannedCall.marked("upload", id, upload ?? 0) }
+    var uploadBody: [UInt8] { PlannedCall.marked("upload", asks, upload ?? 0) }
 
     /// A mark and bytes that only this id has in these places.
     private static func marked(_ what: String, _ id: Int, _ size: Int) -> [UInt8] {
@@ -80,16 +82,20 @@ struct Scenario: Sendable {
     var idleTimeout = Duration.seconds(10)
     var usesPerConnection: Int?
     var isStormy = false
+    /// Nil where no policy is on but those that are by default.
+    let policies: PolicyWeather?
 
     /// Short clocks, so that all of them are seen to run out.
     var timeouts = Timeouts()
 
     init(seed: UInt64) {
         self.seed = seed
+        policies = PolicyWeather(seed: seed)
         var dice = Dice(seed: seed)
         drawWorld(&dice)
         let count = dice.pick(16...48)
         calls = (0..<count).map { drawCall($0, &dice) }
+        if let policies { drawTwins(policies) }
     }
 
     private mutating func drawWorld(_ dice: inout Dice) {
@@ -118,6 +124,21 @@ struct Scenario: Sendable {
         }
     }
 
+    /// Some ask the same as others, at about the same time.
+    private mutating func drawTwins(_ policies: PolicyWeather) {
+        var dice = Dice(seed: policies.seed &* 104_729)
+        for call in calls where call.method == .get && dice.chance(0.5) {
+            for _ in 0..<dice.pick(1...4) {
+                var twin = call
+                twin.id = calls.count
+                twin.start += dice.pick(.zero ... .milliseconds(30))
+                twin.cancel = dice.chance(0.3) ? dice.pick(.zero ... .milliseconds(60)) : nil
+                twin.total = dice.chance(0.1) ? .milliseconds(dice.pick(1...600)) : nil
+                calls.append(twin)
+            }
+        }
+    }
+
     private func drawCall(_ id: Int, _ dice: inout Dice) -> PlannedCall {
         // Right answers are the larger part, or pools would see little reuse.
         var kind = dice.chance(0.4) ? Kind.plain : dice.pick(Kind.allCases)
@@ -127,7 +148,7 @@ struct Scenario: Sendable {
         if method == .head, !kind.suitsHead { kind = .plain }
         let uploads = method == .post || method == .put || method == .patch
         return PlannedCall(
-            id: id, origin: dice.pick(0...(origins - 1)), kind: kind, method: method,
+            id: id, asks: id, origin: dice.pick(0...(origins - 1)), kind: kind, method: method,
             size: size(&dice, most: kind == .drip ? 40 : 20_000),
             upload: uploads ? size(&dice, most: 20_000) : nil,
             start: dice.pick(.zero ... .seconds(4)),
@@ -138,6 +159,11 @@ struct Scenario: Sendable {
     /// Mostly small, now and then large.
     private func size(_ dice: inout Dice, most: Int) -> Int {
         dice.chance(0.75) ? dice.pick(0...min(most, 300)) : dice.pick(0...most)
+    }
+
+    /// Whether others ask the same.
+    func hasTwins(_ call: PlannedCall) -> Bool {
+        calls.contains { $0.asks == call.asks && $0.id != call.id }
     }
 
     var configuration: FetcherConfiguration {
@@ -151,6 +177,7 @@ struct Scenario: Sendable {
         for origin in 0..<origins {
             configuration.hostOverrides["origin\(origin).test"] = ["192.0.2.\(origin + 1)"]
         }
+        policies?.apply(to: &configuration)
         return configuration
     }
 }

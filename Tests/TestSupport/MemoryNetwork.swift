@@ -21,6 +21,8 @@ package final class MemoryNetwork: Network {
     package let reactor: Reactor
     /// Of connections that are asked for from now on.
     package var fate: (SocketAddress) -> Fate
+    /// What a connection to a host would be sent from.
+    package var sourceTowards: (SocketAddress.Host) -> SourceAddress = { _ in .unknown }
     /// Every stream there ever was.
     package private(set) var streams: [MemoryStream] = []
 
@@ -32,6 +34,8 @@ package final class MemoryNetwork: Network {
 
     /// Those that are not closed, connecting ones included.
     package var open: [MemoryStream] { streams.filter { !$0.isClosed } }
+
+    package func source(towards host: SocketAddress.Host) -> SourceAddress { sourceTowards(host) }
 
     package func connect(
         to address: SocketAddress, handler: any ByteStreamHandler

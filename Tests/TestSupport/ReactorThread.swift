@@ -55,15 +55,16 @@ package func simulate<Scene, R: Sendable>(
     }
 }
 
-/// Drives an embedded reactor on real time, on the calling thread, until `isDone`; false after ten
-/// seconds without.
+/// Drives an embedded reactor on real time, on the calling thread, until `isDone`; false after a
+/// minute in which nothing happened.
 package func drive(_ reactor: Reactor, until isDone: () -> Bool) -> Bool {
-    for _ in 0..<100_000 {
-        if isDone() { return true }
+    let end = ContinuousClock.now + .patience
+    while !isDone() {
+        if ContinuousClock.now > end { return false }
         if reactor.turn() > 0 { continue }
         var wait = pollfd(fd: reactor.fileDescriptor, events: Int16(POLLIN), revents: 0)
         // poll reads and writes one pollfd.
-        if unsafe poll(&wait, 1, 10_000) == 0 { return isDone() }
+        if unsafe poll(&wait, 1, 60_000) == 0 { return isDone() }
     }
-    return isDone()
+    return true
 }

@@ -18,8 +18,9 @@ struct BenchCommand: ParsableCommand {
         subcommands: [
             ListCommand.self, HTTPCommand.self, TransferCommand.self, CompareCommand.self,
             ScenarioCommand.self, TLSCommand.self, TLSNewCommand.self, TLSDownloadCommand.self,
-            NamesCommand.self, RestCommand.self, ChurnCommand.self, ResolveCommand.self,
-            InstructionsCommand.self, OriginCommand.self, FloorCommand.self, GuardCommand.self,
+            NamesCommand.self, LimiterCommand.self, BatchCommand.self, RestCommand.self,
+            ChurnCommand.self, ResolveCommand.self, InstructionsCommand.self,
+            OriginCommand.self, FloorCommand.self, GuardCommand.self,
         ],
         defaultSubcommand: ListCommand.self)
 }

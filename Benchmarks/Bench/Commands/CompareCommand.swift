@@ -11,7 +11,9 @@ struct CompareCommand: ParsableCommand {
         abstract: "CPU time per request beside the kernel's floor, wrk, h2load and curl.",
         discussion: """
             Every client is a process of its own, pinned to one core; runs alternate and the table \
-            shows medians. Without a URL the server is nginx if it is installed, otherwise bench's \
+            shows medians. The ratio to the floor is the median over the rounds of the ratio \
+            within one round, because a shared machine changes its speed for seconds at a time. \
+            Without a URL the server is nginx if it is installed, otherwise bench's \
             own, pinned to another core. Only loopback.
             """)
 
@@ -70,8 +72,8 @@ struct CompareCommand: ParsableCommand {
     private var seconds: Int { duration ?? (connections > 1_000 ? 6 : 2) }
 
     private func heading(_ target: LoopbackURL) -> String {
-        "\(target.text), \(connections) connections, medians of \(runs) alternating runs of "
-            + "\(seconds) s\n\n"
+        "\(target.text), \(connections) connections, \(seconds) s a run; "
+            + Comparison.method(runs: runs) + "\n\n"
     }
 
     /// The server to ask and how to end it.

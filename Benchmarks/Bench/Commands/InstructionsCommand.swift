@@ -49,6 +49,7 @@ struct MeasuredCaller: Sendable {
 
     private var configuration: FetcherConfiguration {
         var configuration = FetcherConfiguration()
+        configuration.coalescing = nil
         configuration.pool.connectionsPerOrigin = connections
         configuration.pool.connections = max(connections, configuration.pool.connections)
         configuration.pool.idleConnections = max(connections, configuration.pool.idleConnections)

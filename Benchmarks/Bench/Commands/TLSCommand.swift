@@ -44,8 +44,7 @@ struct TLSCommand: ParsableCommand {
         let weight = try restingWeight(bench)
         try bench.conclude(
             comparison,
-            "\(plan.url), \(connections) connections, medians of \(options.runs) alternating runs "
-                + "of \(duration) s",
+            "\(plan.url), \(connections) connections, \(duration) s a run",
             [
                 Demand("async CPU per request beside wrk's:", comparison.ratio(of: 2), .atMost(1)),
                 Demand(

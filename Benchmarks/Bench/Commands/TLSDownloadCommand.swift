@@ -42,7 +42,7 @@ struct TLSDownloadCommand: ParsableCommand {
             Comparison.Yardstick(noun: "download", referenceName: "curl", isInSeconds: true),
             runs: options.runs)
         try bench.conclude(
-            comparison, "1 GiB over TLS, medians of \(options.runs) alternating runs",
+            comparison, "1 GiB over TLS",
             [Demand("CPU beside curl's:", comparison.ratio(of: 1), .atMost(1))],
             json: options.json)
     }

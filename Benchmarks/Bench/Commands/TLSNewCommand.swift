@@ -50,8 +50,7 @@ struct TLSNewCommand: ParsableCommand {
         }
         try bench.conclude(
             comparison,
-            "\(connections) connections at once, medians of \(options.runs) alternating runs of "
-                + "\(duration) s",
+            "\(connections) connections at once, \(duration) s a run",
             [
                 Demand(
                     "share resumed by the server's count:", counts["/new/resumed"]?.share,

@@ -1,7 +1,9 @@
 // `bench compare` and its kin: this client beside other people's, and beside the kernel's floor
 // where there is one, in one run, each a process of its own on one core, five alternating runs,
-// medians. The ratio is what counts:
-// microseconds are of one day and one machine. Main thread.
+// medians. The ratio is what counts: microseconds are of one day and one machine. It is the median
+// of the rounds' ratios, because a machine that others share changes its speed for seconds at a
+// time: the runs of one round stand side by side, and the medians of the columns may come from
+// different rounds. Main thread.
 
 /// Five alternating runs of every contender.
 struct Comparison {
@@ -67,34 +69,39 @@ struct Comparison {
         }
     }
 
+    /// How often the one who ran most often ran.
+    var rounds: Int { samples.map(\.count).max() ?? 0 }
+
     /// Medians, column by column.
     func median(of index: Int) -> Sample? {
         let all = samples[index]
-        guard !all.isEmpty else { return nil }
-        func middle<T: Comparable>(_ path: KeyPath<Sample, T>) -> T {
-            all.map { $0[keyPath: path] }.sorted()[all.count / 2]
-        }
+        guard let rate = all.map(\.requestsPerSecond).median, let user = all.map(\.user).median,
+            let system = all.map(\.system).median,
+            let resident = all.map(\.peakResidentKilobytes).median
+        else { return nil }
         return Sample(
-            requestsPerSecond: middle(\.requestsPerSecond), user: middle(\.user),
-            system: middle(\.system), peakResidentKilobytes: middle(\.peakResidentKilobytes),
+            requestsPerSecond: rate, user: user, system: system, peakResidentKilobytes: resident,
             errors: all.map(\.errors).reduce(0, +))
     }
 
     /// The median of all CPU time per request; sums of medians are no medians.
     func processor(of index: Int) -> Double? {
-        let all = samples[index].map(\.processor).sorted()
-        return all.isEmpty ? nil : all[all.count / 2]
+        samples[index].map(\.processor).median
     }
 
-    /// CPU per request beside the reference's.
+    /// CPU per request beside the reference's of the same round: the median of all rounds.
     func ratio(of index: Int) -> Double? { ratio(of: index, to: yardstick.reference) }
 
-    /// CPU per request beside another contender's.
+    /// CPU per request beside another contender's of the same round: the median of all rounds.
     func ratio(of index: Int, to other: Int) -> Double? {
-        guard let own = processor(of: index), let other = processor(of: other), other > 0 else {
-            return nil
-        }
-        return own / other
+        Rounds.ratios(
+            of: samples[index].map(\.processor), to: samples[other].map(\.processor)
+        ).median
+    }
+
+    /// How the figures were come by, for the table's heading.
+    static func method(runs: Int) -> String {
+        "medians of \(runs) alternating runs, ratios of one round"
     }
 
     var table: Table {

@@ -7,6 +7,7 @@ extension LoadPlan {
     /// The configuration of the client under load.
     var configuration: FetcherConfiguration {
         var configuration = FetcherConfiguration()
+        configuration.coalescing = nil
         switch target {
         case .url:
             configuration.pool.connectionsPerOrigin = connections

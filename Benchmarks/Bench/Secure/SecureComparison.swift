@@ -62,7 +62,9 @@ struct SecureComparison {
         if json {
             print("{\"clients\":\(comparison.json),\"demands\":\(Demand.json(demands))}")
         } else {
-            print(heading + "; load average \(loadAverage)\n\n" + comparison.table.text + "\n")
+            let method = Comparison.method(runs: comparison.rounds)
+            print("\(heading); \(method); load average \(loadAverage)\n")
+            print(comparison.table.text + "\n")
             for demand in demands { print(demand.text) }
         }
         let isClean = comparison.failures.allSatisfy { $0 == nil }

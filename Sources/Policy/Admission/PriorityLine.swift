@@ -73,7 +73,7 @@ package struct PriorityLine<Element> {
 
     @inlinable package var count: Int { high.count + normal.count + low.count }
 
-    @inlinable package var isEmpty: Bool { count == 0 }
+    @inlinable package var isEmpty: Bool { high.count | normal.count | low.count == 0 }
 
     /// Joins behind those of its priority. O(1).
     @inlinable package mutating func join(

@@ -41,6 +41,12 @@ package struct Batcher<Item> {
     /// The time that was named has come; false when that batch has gone already.
     package func lingered(now: Instant) -> Bool { !items.isEmpty && now >= deadline }
 
+    /// Items are wanted no more. A batch that loses its first keeps its time.
+    package mutating func remove(where isUnwanted: (Item) -> Bool) {
+        items.removeAll(where: isUnwanted)
+        if items.isEmpty { deadline = .distantFuture }
+    }
+
     /// The batch, in order; the next item begins a new one.
     package mutating func takeBatch() -> [Item] {
         defer {

@@ -55,6 +55,8 @@ public struct CircuitBreaker: Sendable {
     private var probeIsOut = false
     private var probesSucceeded: Int32 = 0
     private var probeIsLostAt = Instant.distantFuture
+    /// Failures while closed are worth remembering until then.
+    private var countsUntil = Instant(nanoseconds: .min)
     private let limits: Limits
     /// Attempts and failures: one element, or none where no rate is asked for. An array, because
     /// the counts would be most of the size of every breaker that doesn't need them.
@@ -107,6 +109,17 @@ public struct CircuitBreaker: Sendable {
         }
     }
 
+    /// Whether nothing that happened before counts, and the breaker may be forgotten: also when
+    /// nobody has asked for as long as it stays open, since the last failure or since it could have
+    /// been probed.
+    package func isAtRest(now: Instant) -> Bool {
+        switch state {
+        case .closed: now >= countsUntil
+        case .open(let until): now >= until.adding(nanoseconds: limits.coolDown)
+        case .halfOpen: now >= probeIsLostAt
+        }
+    }
+
     /// Whether one that was let through before may still be sent: false when the breaker has opened
     /// since. The permit must then be reported as ignored.
     public func isCurrent(_ permit: Permit) -> Bool { permit.epoch == epoch }
@@ -137,6 +150,7 @@ public struct CircuitBreaker: Sendable {
             return nil
         case .failure:
             consecutive += consecutive < .max ? 1 : 0
+            countsUntil = now.adding(nanoseconds: limits.coolDown)
             if !window.isEmpty { count(isFailure: true, now) }
             return isTooMuch ? open(now) : nil
         }
@@ -193,6 +207,7 @@ public struct CircuitBreaker: Sendable {
         state = next
         epoch &+= 1
         consecutive = 0
+        countsUntil = now
         probeIsOut = false
         probesSucceeded = 0
         probeIsLostAt = .distantFuture

@@ -4,8 +4,11 @@
 // Events say what was learned: addresses of a family, an attempt's outcome, the passing of time.
 // After each, `next(now:)` is asked until it says `wait`, and obeyed.
 //
-// - IPv6 goes first. Addresses of IPv4 alone wait for it for the resolution delay (§3).
+// - The family of the address that ranks first goes first (§4, RFC 6724); of equals, IPv6.
 // - Families take turns (§4), whatever came when.
+// - Addresses that are not expected to answer come behind all those that are.
+// - What is there waits for the other family's answer for the resolution delay (§3), unless it is
+//   an IPv6 address that is expected to answer.
 // - The next attempt begins when the last one has had the connection attempt delay to itself, or at
 //   once when an attempt fails (§5). Nothing that began is given up before somebody has won.
 // - Addresses that were listed by hand are tried in that order, without turns.
@@ -26,7 +29,8 @@ package struct AddressRace: Sendable {
     package enum State: Equatable, Sendable {
         /// Nothing can be tried yet. Can transition to every other state.
         case resolving
-        /// There is IPv4, and IPv6 may follow until then. Can transition to `racing` and `ended`.
+        /// There is something, and something better may follow until then. Can transition to
+        /// `racing` and `ended`.
         case delaying(until: Instant)
         /// Attempts were begun. The next may begin then; at once if that is nil. Can transition to
         /// `ended`.
@@ -49,8 +53,8 @@ package struct AddressRace: Sendable {
     private let delays: Delays
     private let port: UInt16
     /// Not yet tried, the next one first.
-    private var ipv6: ArraySlice<SocketAddress.Host> = []
-    private var ipv4: ArraySlice<SocketAddress.Host> = []
+    private var ipv6: ArraySlice<RankedHost> = []
+    private var ipv4: ArraySlice<RankedHost> = []
     private var listed: ArraySlice<SocketAddress> = []
     /// Families that may still be told of.
     private var unanswered: Set<AddressFamily>
@@ -89,8 +93,13 @@ package struct AddressRace: Sendable {
 
     // MARK: Events
 
-    /// The addresses of a family were found; none if it has none.
+    /// The addresses of a family were found; none if it has none. Nothing speaks against any.
     package mutating func found(_ family: AddressFamily, _ hosts: [SocketAddress.Host]) {
+        found(family, hosts.map { RankedHost($0) })
+    }
+
+    /// The addresses of a family were found, sorted by rank; none if it has none.
+    package mutating func found(_ family: AddressFamily, _ hosts: [RankedHost]) {
         guard unanswered.remove(family) != nil else { return }
         if family == .ipv6 { ipv6 = hosts[...] } else { ipv4 = hosts[...] }
     }
@@ -123,8 +132,7 @@ package struct AddressRace: Sendable {
         case .resolving:
             return begin(now: now)
         case .delaying(let until):
-            guard now < until, ipv6.isEmpty, unanswered.contains(.ipv6) else { return race(now) }
-            return .wait(until: until)
+            return now < until && mayImprove ? .wait(until: until) : race(now)
         case .racing:
             return race(now)
         case .ended:
@@ -132,10 +140,16 @@ package struct AddressRace: Sendable {
         }
     }
 
-    /// Begins with IPv6, with IPv4 if there is no IPv6, or with the delay if that is not known.
+    /// Whether what is there is worth waiting for the family that is not known yet.
+    private var mayImprove: Bool {
+        guard let best = ipv6.first else { return unanswered.contains(.ipv6) }
+        return best.rank.standing != .usable && unanswered.contains(.ipv4)
+    }
+
+    /// Begins with what is there, or with the delay if something better may follow.
     private mutating func begin(now: Instant) -> Action {
-        if !ipv6.isEmpty || (!ipv4.isEmpty && !unanswered.contains(.ipv6)) { return race(now) }
-        if !ipv4.isEmpty {
+        if !ipv6.isEmpty || !ipv4.isEmpty {
+            guard mayImprove else { return race(now) }
             let until = now.adding(nanoseconds: delays.resolution)
             state = .delaying(until: until)
             return .wait(until: until)
@@ -178,13 +192,18 @@ package struct AddressRace: Sendable {
 
     private mutating func takeNext() -> SocketAddress? {
         if let address = listed.popFirst() { return address }
-        let wanted = lastFamily?.other ?? .ipv6
-        guard let host = take(wanted) ?? take(wanted.other) else { return nil }
-        lastFamily = AddressFamily(host)
-        return SocketAddress(host, port: port)
+        let family = familyOfNext
+        guard let next = family == .ipv6 ? ipv6.popFirst() : ipv4.popFirst() else { return nil }
+        lastFamily = family
+        return SocketAddress(next.host, port: port)
     }
 
-    private mutating func take(_ family: AddressFamily) -> SocketAddress.Host? {
-        family == .ipv6 ? ipv6.popFirst() : ipv4.popFirst()
+    /// The family that has any; of two, the one whose next address is more likely to answer; of
+    /// equals, the other one than last time.
+    private var familyOfNext: AddressFamily {
+        guard let six = ipv6.first?.rank else { return .ipv4 }
+        guard let four = ipv4.first?.rank else { return .ipv6 }
+        if six.standing != four.standing { return six.standing < four.standing ? .ipv6 : .ipv4 }
+        return lastFamily?.other ?? (four < six ? .ipv4 : .ipv6)
     }
 }

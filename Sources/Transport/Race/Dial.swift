@@ -31,9 +31,12 @@ package protocol DialHandler: AnyObject {
 }
 
 package final class Dial: NameHandler, TimerHandler {
-    private let dialer: Dialer
+    fileprivate let dialer: Dialer
     private var race: AddressRace
+    /// Empty where the addresses were listed: those are tried in their order, and nothing is
+    /// learned.
     private let name: String
+    private let port: UInt16
     /// By number; nil for those that have failed or were refused.
     private var attempts: [DialAttempt?] = []
     private var ticket: LookupTicket?
@@ -54,11 +57,11 @@ package final class Dial: NameHandler, TimerHandler {
         begunAt = dialer.reactor.now
         switch destination {
         case .addresses(let addresses):
-            name = ""
+            (name, port) = ("", 0)
             race = AddressRace(addresses, delays: dialer.delays)
             resolvedAt = begunAt
         case .name(let name, let isAbsolute, let port):
-            self.name = name
+            (self.name, self.port) = (name, port)
             race = AddressRace(port: port, delays: dialer.delays)
             lookUp(isAbsolute)
         }
@@ -75,20 +78,29 @@ package final class Dial: NameHandler, TimerHandler {
 
     private func lookUp(_ isAbsolute: Bool) {
         switch dialer.names.lookUp(name, isAbsolute: isAbsolute, for: self) {
-        case .known(let ipv6, let ipv4):
+        case .known(let ipv6, let ipv4) where ipv6.count + ipv4.count == 1:
+            // The only one goes first, whatever speaks against it.
             race.found(.ipv6, ipv6)
             race.found(.ipv4, ipv4)
+            race.resolutionEnded(nil)
+        case .known(let ipv6, let ipv4):
+            found(.ipv6, ipv6)
+            found(.ipv4, ipv4)
             race.resolutionEnded(NameError(.noAddresses, of: name))
         case .failed(let error):
             race.resolutionEnded(error)
         case .asked(let ticket, let known):
             self.ticket = ticket
-            if let known { race.found(known.family, known.hosts) }
+            if let known { found(known.family, known.hosts) }
         }
     }
 
+    private func found(_ family: AddressFamily, _ hosts: [SocketAddress.Host]) {
+        race.found(family, dialer.ordered(hosts, port: port))
+    }
+
     package func addressesFound(_ family: AddressFamily, _ hosts: [SocketAddress.Host]) {
-        race.found(family, hosts)
+        found(family, hosts)
         // The last family's addresses come with the end, which is told next.
         obey()
     }
@@ -155,6 +167,9 @@ package final class Dial: NameHandler, TimerHandler {
     }
 
     fileprivate func attemptFailed(_ number: Int, _ failure: ConnectFailure) {
+        if let attempt = attempts[number], !name.isEmpty, failure.isOfAddress {
+            dialer.learn(attempt.address, answered: false)
+        }
         attempts[number]?.close()
         attempts[number] = nil
         race.failed(number, failure)
@@ -182,6 +197,9 @@ package final class Dial: NameHandler, TimerHandler {
         times.connect = now.nanoseconds(since: resolved)
         switch action {
         case .succeed(let number):
+            if let attempt = attempts[number], !name.isEmpty {
+                dialer.learn(attempt.address, answered: true)
+            }
             let stream = attempts[number]?.handOver()
             attempts[number] = nil
             end()
@@ -200,21 +218,32 @@ package final class Dial: NameHandler, TimerHandler {
         if let ticket { dialer.names.leave(ticket) }
         ticket = nil
         sleep(nil)
-        for attempt in attempts { attempt?.close() }
+        for attempt in attempts.compactMap({ $0 }) {
+            // It had its time and was not heard of.
+            let waited = dialer.reactor.now.nanoseconds(since: attempt.begunAt)
+            if !name.isEmpty, waited >= dialer.delays.attempt {
+                dialer.learn(attempt.address, answered: false)
+            }
+            attempt.close()
+        }
         attempts = []
     }
 }
 
 /// One address that is being connected to.
 private final class DialAttempt: ByteStreamHandler {
+    let address: SocketAddress
+    let begunAt: Instant
     private let number: Int
     /// A cycle with the dial, until the attempt is over.
     private var dial: Dial?
     private var stream: (any ByteStream)?
 
     init(_ number: Int, to address: SocketAddress, _ dial: Dial, over network: any Network) {
+        self.address = address
         self.number = number
         self.dial = dial
+        begunAt = dial.dialer.reactor.now
         stream = network.connect(to: address, handler: self)
     }
 

@@ -17,11 +17,14 @@ package final class Dialer {
     package let names: Names
     let policy: AddressPolicy
     let delays: AddressRace.Delays
+    /// Which addresses did not answer, and how others are reached.
+    private var memory: AddressMemory
 
     package init(
         reactor: Reactor, network: any Network, names: Names, policy: AddressPolicy = .any,
-        delays: AddressRace.Delays = .init()
+        delays: AddressRace.Delays = .init(), memory: AddressMemorySettings = .init()
     ) {
+        self.memory = AddressMemory(memory)
         self.reactor = reactor
         self.network = network
         self.names = names
@@ -37,6 +40,16 @@ package final class Dialer {
             return .addresses(fixed)
         }
         return .name(host, isAbsolute: isAbsolute, port: port)
+    }
+
+    /// A name's addresses in the order in which they are to be tried.
+    func ordered(_ hosts: [SocketAddress.Host], port: UInt16) -> [RankedHost] {
+        memory.ordered(hosts, port: port, now: reactor.now) { network.source(towards: $0) }
+    }
+
+    /// An address of a name has answered, or has had its time and did not.
+    func learn(_ address: SocketAddress, answered: Bool) {
+        if answered { memory.answered(address) } else { memory.failed(address, now: reactor.now) }
     }
 
     /// Begins to connect. `handler` hears of everything later, never before this returns.

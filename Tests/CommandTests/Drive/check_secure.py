@@ -47,6 +47,19 @@ def the_environment_names_the_authorities_where_no_option_does():
 
 
 @check
+def the_secrets_are_written_where_SSLKEYLOGFILE_says_and_nowhere_else():
+    with certificates() as (folder, authority, good), SecureOrigin(always(), good) as origin:
+        log = os.path.join(folder, "keys.log")
+        done = run("--cacert", authority.path, origin.url())
+        equal((done.returncode, os.path.exists(log)), (0, False), "without it")
+        done = run("--cacert", authority.path, origin.url(), env=environment(SSLKEYLOGFILE=log))
+        equal((done.returncode, done.stdout), (0, b"ok"), f"{done.stderr}")
+        kinds = {words.split()[0] for words in open(log)}
+        holds("CLIENT_TRAFFIC_SECRET_0" in kinds, f"{kinds}")
+        equal(os.stat(log).st_mode & 0o777, 0o600, "its mode")
+
+
+@check
 def a_certificate_that_should_fail_fails_with_its_own_code_unless_nothing_is_checked():
     with certificates() as (folder, authority, good):
         stranger = Certificate(folder, "stranger")

@@ -53,8 +53,9 @@ def wrong_options_end_with_2_and_are_named():
     url = "http://127.0.0.1:1/"
     for arguments, word in (
         ([], "URL"), (["--proxy", "x", url], "--proxy"), (["--http2", url], "--http2"),
-        ([url, url], ""), (["--jsonl", url], "--jsonl"), (["--retries", "1", url], "--retries"),
-        (["--retries", "x", url], "--retries"),
+        ([url, url], ""), (["--jsonl", url], "--jsonl"), (["--retries", "-1", url], "--retries"),
+        (["--retries", "x", url], "--retries"), (["--retry-all", url], "--retry-all"),
+        (["--rate", "0/s", url], "--rate"), (["--per-host-rate", "5/x", url], "--per-host-rate"),
         (["--concurrency", "0", "--jsonl"], "--concurrency"),
         (["--concurrency", "x", "--jsonl"], "--concurrency"), (["--concurrency", "4", url], ""),
         (["--timeout", "0", url], "--timeout"), (["--timeout", "nan", url], "--timeout"),
@@ -69,7 +70,7 @@ def wrong_options_end_with_2_and_are_named():
 @check
 def options_that_change_nothing_yet_are_accepted():
     with Origin(always()) as origin:
-        options = ["--retries", "0", "--no-cache", "--no-decompress"]
+        options = ["--no-cache", "--no-decompress"]
         equal(run(*options, origin.url()).returncode, 0, "with a URL")
         equal(run(*options, "--jsonl", stdin=subprocess.DEVNULL).returncode, 0, "with --jsonl")
 

@@ -115,7 +115,7 @@ package enum ServerError: Error, CustomStringConvertible {
         case .missing(let program, let package):
             "\(program) is not installed; on Debian: apt-get install \(package)"
         case .didNotListen(let program, let output):
-            "\(program) did not listen within ten seconds: \(output)"
+            "\(program) did not listen within a minute: \(output)"
         case .system(let call, let number):
             "\(call): errno \(number)"
         }

@@ -118,7 +118,7 @@ package struct TestCertificate: Sendable {
         }
     }
 
-    private static func text(_ write: (OpaquePointer?) -> CInt) -> String {
+    static func text(_ write: (OpaquePointer?) -> CInt) -> String {
         let bio = unsafe BIO_new(BIO_s_mem())
         defer { unsafe BIO_free(bio) }
         guard unsafe write(bio) == 1 else { fatalError("a test certificate can't be written") }

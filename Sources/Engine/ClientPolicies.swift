@@ -1,0 +1,184 @@
+// The policies of one client and of its origins, where the road finds them. An origin has none when
+// nothing is switched on, and then a call pays for one look at a nil. Reactor thread.
+
+internal import FetchBytes
+internal import FetchHTTP
+internal import FetchPolicy
+internal import FetchReactor
+internal import FetchTime
+
+/// What all origins have in common.
+final class ClientPolicies {
+    let settings: PolicySettings
+    /// Whether any policy is on.
+    let areOn: Bool
+    /// Whether anything but a connection is needed to go.
+    let limits: Bool
+    /// Whether waiting for one's turn is what was asked for.
+    let pace: Bool
+    /// Whether limits are found by an origin's address.
+    let needAddress: Bool
+    let coalesce: Bool
+    @ThreadBound var admission: ClientAdmission
+    /// Origins whose first call wants one of the client's slots, first come first served.
+    @ThreadBound var outOfSlots = WaitingLine<OriginRecord>()
+    /// Origins whose first call wants a politeness slot that another origin's calls may hold.
+    @ThreadBound var impolite: [KeyedID: [OriginRecord]] = [:]
+    /// The origin out of that line that is being served.
+    var served: OriginRecord?
+    /// The line is served later in this turn.
+    var servingIsDue = false
+    /// Of coalescing's digests; nobody else knows it.
+    let digestKey: DigestKey
+    private var dice: SplitMix64
+
+    init(_ settings: PolicySettings) {
+        self.settings = settings
+        // The road asks these for every call: a look at a value as large as the settings copies it.
+        areOn = settings.isOn
+        limits = settings.limits || settings.retries.isOn
+        pace = settings.paces
+        needAddress = settings.domainKey == .address || settings.politeness?.key == .address
+        coalesce = settings.coalescing != nil
+        admission = ClientAdmission(
+            concurrency: settings.concurrency ?? .max, limit: settings.clientLimit,
+            domains: LimiterTable(limit: settings.domainLimit, most: settings.mostDomains),
+            politeness: PolitenessTable(settings.politeness ?? PolitenessRules()))
+        var system = SystemRandomNumberGenerator()
+        dice = SplitMix64(settings.seed ?? system.next())
+        digestKey = DigestKey(system.next(), system.next())
+    }
+
+    deinit {
+        _admission.deallocate()
+        _outOfSlots.deallocate()
+        _impolite.deallocate()
+    }
+
+    /// 64 bits of chance, all alike.
+    func random() -> UInt64 { dice.next() }
+
+    /// What is kept of one origin.
+    func origin(
+        _ target: Target, address: String?, now: Instant, wake: @escaping (OriginPolicies) -> Void
+    ) -> OriginPolicies {
+        let origin = OriginPolicies(settings, wake: wake)
+        enter(origin, target, address: address, now: now)
+        return origin
+    }
+
+    /// Finds the origin's limits in the tables.
+    private func enter(
+        _ origin: OriginPolicies, _ target: Target, address: String?, now: Instant
+    ) {
+        origin.address = address
+        if settings.domainLimit != nil || settings.retries.isOn {
+            let domain = settings.registrableDomain(target.host)
+            let key = settings.domainKey.text(
+                host: target.host, port: target.port, registrableDomain: domain, address: address)
+            origin.keys.domain = admission.domains.enter(key, now: now)
+        }
+        if let rules = settings.politeness {
+            let key = rules.key == .address ? address ?? target.host : target.host
+            origin.keys.politeness = admission.politeness.enter(key, now: now)
+        }
+    }
+
+    /// The origin's address is known now: where limits are keyed by it, they are another's.
+    func addressKnown(_ origin: OriginPolicies, _ target: Target, _ address: String, now: Instant) {
+        guard origin.address != address else { return }
+        // What is under way gives its slots back where it took them.
+        guard origin.gate.inFlight == 0 || settings.politeness?.key != .address else { return }
+        leave(origin, now: now)
+        enter(origin, target, address: address, now: now)
+    }
+
+    /// The origin is forgotten.
+    func leave(_ origin: OriginPolicies, now: Instant) {
+        if let domain = origin.keys.domain { admission.domains.leave(domain, now: now) }
+        if let slot = origin.keys.politeness { admission.politeness.leave(slot, now: now) }
+        origin.keys = AdmissionKeys()
+    }
+}
+
+/// What is kept of one origin beside its connections, in its record.
+final class OriginPolicies: TimerHandler {
+    @ThreadBound var gate: OriginGate
+    @ThreadBound var keys = AdmissionKeys()
+    @ThreadBound var budget = RetryBudget()
+    @ThreadBound var breaker: CircuitBreaker
+    let hasBreaker: Bool
+    @ThreadBound var coalescer: Coalescer
+    /// Unsafe requests to the origin that have ended, however.
+    var unsafeEnded: UInt64 = 0
+    /// The address that its limits are keyed by, where they are.
+    var address: String?
+    /// Its place among those that want a slot of the client's.
+    var slotTicket: WaitingTicket?
+    /// Among those that want a politeness slot.
+    var isImpolite = false
+    /// When the first who waits was told to ask again.
+    private(set) var due: Instant?
+    private var timer: TimerID?
+    private var timerAt = Instant.farFuture
+    private let wake: (OriginPolicies) -> Void
+
+    init(_ settings: PolicySettings, wake: @escaping (OriginPolicies) -> Void) {
+        gate = OriginGate(concurrency: settings.concurrencyPerOrigin ?? .max)
+        hasBreaker = settings.breaker != nil
+        breaker = CircuitBreaker(settings.breaker ?? BreakerRules())
+        coalescer = Coalescer(settings.coalescing ?? CoalescingRules())
+        self.wake = wake
+    }
+
+    deinit {
+        _gate.deallocate()
+        _keys.deallocate()
+        _budget.deallocate()
+        _breaker.deallocate()
+        _coalescer.deallocate()
+    }
+
+    /// Whether the origin may be forgotten without anybody getting more than is allowed.
+    func isAtRest(now: Instant) -> Bool {
+        (!hasBreaker || breaker.isAtRest(now: now)) && budget.recent(now: now).retries == 0
+    }
+
+    /// Whoever waits is to ask again then.
+    func wake(at instant: Instant, on reactor: Reactor) {
+        if let timer {
+            guard instant < timerAt else { return }
+            reactor.cancel(timer)
+        }
+        timerAt = instant
+        timer = reactor.schedule(self, token: 0, at: instant)
+    }
+
+    func stopWaking(on reactor: Reactor) {
+        if let timer { reactor.cancel(timer) }
+        timer = nil
+    }
+
+    func timerFired(_ token: Int) {
+        timer = nil
+        due = timerAt
+        wake(self)
+        due = nil
+    }
+}
+
+/// SplitMix64 (Steele, Lea, Flood 2014): chance for jitter and balance, where a call of the system
+/// for every draw would be the dearest part of it. Not for secrets.
+private struct SplitMix64 {
+    private var state: UInt64
+
+    init(_ seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var mixed = state
+        mixed = (mixed ^ mixed &>> 30) &* 0xbf58_476d_1ce4_e5b9
+        mixed = (mixed ^ mixed &>> 27) &* 0x94d0_49bb_1331_11eb
+        return mixed ^ mixed &>> 31
+    }
+}

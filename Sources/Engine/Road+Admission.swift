@@ -1,0 +1,269 @@
+// What an attempt needs beside a connection, and gives back: the breaker's leave, and the tokens
+// and slots of joint admission, taken in one step with the connection or not at all. A call without
+// all of it stands in its origin's line and holds nothing.
+
+internal import FetchHTTP
+internal import FetchPolicy
+internal import FetchReactor
+internal import FetchRoad
+internal import FetchTime
+internal import FetchTransport
+
+/// Whether a call may take the connection that is there for it.
+enum Passage {
+    case free
+    /// Not now; it waits.
+    case notYet
+    /// Never: its attempt has ended.
+    case ended
+}
+
+extension Road {
+    // MARK: Origins
+
+    /// Gives the record what the policies keep of an origin.
+    func equip(_ record: OriginRecord) {
+        var address: String?
+        if policies.needAddress, case .addresses(let known) = destination(of: record) {
+            address = known.first?.hostText
+        }
+        // The record ends before the road does, and takes its timer with it.
+        record.policies = policies.origin(record.target, address: address, now: reactor.now) {
+            [unowned self, unowned record] _ in capacityFreed(record)
+        }
+    }
+
+    /// The address of an origin is known: limits may be keyed by it.
+    func addressKnown(_ connection: Connection) {
+        let record = connection.record
+        guard let origin = record.policies, let peer = connection.peer else { return }
+        policies.addressKnown(origin, record.target, peer.hostText, now: reactor.now)
+    }
+
+    /// Takes away what the policies keep of an origin that is forgotten.
+    func strip(_ record: OriginRecord) {
+        guard let origin = record.policies else { return }
+        origin.stopWaking(on: reactor)
+        leaveSlots(record)
+        policies.leave(origin, now: reactor.now)
+        record.policies = nil
+    }
+
+    // MARK: The breaker
+
+    /// Asks the origin's breaker for leave to begin an attempt.
+    @inline(never)
+    func askBreaker(_ call: Call) {
+        guard let record = call.record, let origin = record.policies else { return }
+        call.hasCourse = true
+        var transition: CircuitBreaker.Transition?
+        let answer = origin.breaker.requestArrived(now: reactor.now, transition: &transition)
+        if let transition { tell(transition, of: record) }
+        switch answer {
+        case .admitted(let permit):
+            call.course.permit = permit
+            call.attempt.breakerAdmitted()
+        case .refused(let until):
+            refuse(call, until)
+        }
+    }
+
+    private func refuse(_ call: Call, _ until: Instant) {
+        counters.refusedByBreaker += 1
+        call.lastPhase = .queue
+        call.lastError = .circuitOpen(for: until.nanoseconds(since: reactor.now))
+        call.attempt.failed()
+    }
+
+    /// Tells the breaker, once, how the attempt ended; nil where that says nothing of the origin.
+    func report(_ call: Call, _ outcome: AttemptOutcome?) {
+        guard let permit = call.course.permit.take(), let record = call.record,
+            let origin = record.policies, let rules = policies.settings.breaker
+        else { return }
+        let verdict = outcome.map { rules.verdict($0) } ?? .ignored
+        let transition = origin.breaker.ended(permit, verdict, now: reactor.now)
+        if let transition { tell(transition, of: record) }
+    }
+
+    /// Observers are the user's code: they run when the event is over.
+    private func tell(_ transition: CircuitBreaker.Transition, of record: OriginRecord) {
+        guard let observer = policies.settings.breakerObserver else { return }
+        let target = record.target
+        let scheme = target.isSecure ? "https" : "http"
+        let origin = "\(scheme)://\(target.host):\(target.port)"
+        reactor.enqueue { observer(origin, transition) }
+    }
+
+    // MARK: Tokens and slots
+
+    /// Takes what the call needs beside the connection that is there for it.
+    @inline(never)
+    func passage(of call: Call, _ record: OriginRecord) -> Passage {
+        guard let origin = record.policies, !call.course.isAdmitted else { return .free }
+        if let permit = call.course.permit, !origin.breaker.isCurrent(permit) {
+            return stopped(call, origin)
+        }
+        guard policies.limits else {
+            admitted(call, origin)
+            return .free
+        }
+        // Room that came free is theirs who wait for it.
+        if !policies.outOfSlots.isEmpty, policies.served !== record {
+            joinSlots(record, origin)
+            return .notYet
+        }
+        switch admit(call, origin) {
+        case .admitted:
+            admitted(call, origin)
+            return .free
+        case .notBefore(let instant):
+            origin.wake(at: instant, on: reactor)
+            return .notYet
+        case .wants(.client):
+            joinSlots(record, origin)
+            return .notYet
+        case .wants(.politeness):
+            if let slot = origin.keys.politeness, !origin.isImpolite {
+                origin.isImpolite = true
+                policies.impolite[slot, default: []].append(record)
+            }
+            return .notYet
+        case .wants(.origin), .wants(.connection):
+            return .notYet
+        case .skipped:
+            return ended(call, .impolite)
+        }
+    }
+
+    /// Asks all limits at once. A time that has come already, within the tick of the wheel that
+    /// brought us here, is asked about again at that time.
+    private func admit(_ call: Call, _ origin: OriginPolicies) -> ClientAdmission.Verdict {
+        var due = origin.due
+        while true {
+            let verdict = policies.admission.admit(
+                origin.keys, &origin.gate, cost: call.cost, hasConnection: true, due: due,
+                now: reactor.now, random: policies.random())
+            guard case .notBefore(let instant) = verdict, instant <= reactor.now,
+                due.map({ $0 < instant }) ?? true
+            else { return verdict }
+            due = instant
+        }
+    }
+
+    private func admitted(_ call: Call, _ origin: OriginPolicies) {
+        call.hasCourse = true
+        call.course.isAdmitted = true
+        call.course.admittedAt = reactor.now
+        if call.attempt.count == 1 { origin.budget.requestStarted(now: reactor.now) }
+    }
+
+    /// The breaker has opened while the call waited.
+    private func stopped(_ call: Call, _ origin: OriginPolicies) -> Passage {
+        report(call, nil)
+        counters.refusedByBreaker += 1
+        var wait: Int64 = 0
+        if case .open(let until) = origin.breaker.state {
+            wait = until.nanoseconds(since: reactor.now)
+        }
+        return ended(call, .circuitOpen(for: wait))
+    }
+
+    private func ended(_ call: Call, _ error: CallError) -> Passage {
+        leaveLine(call)
+        call.lastPhase = .queue
+        fail(call, error)
+        return .ended
+    }
+
+    /// The call was let go and is not sent after all: everything goes back.
+    func undoAdmission(of call: Call) {
+        guard call.course.isAdmitted, let record = call.record, let origin = record.policies
+        else { return }
+        call.course.isAdmitted = false
+        guard policies.limits else { return }
+        policies.admission.undo(
+            origin.keys, &origin.gate, cost: call.cost, now: reactor.now)
+        slotsFreed(record)
+    }
+
+    /// An attempt has ended, however: the breaker hears of it and its slots are free.
+    ///
+    /// - Parameter outcome: nil where it says nothing of the origin.
+    func attemptEnded(_ call: Call, _ outcome: AttemptOutcome?) {
+        guard call.hasCourse, let record = call.record, let origin = record.policies else {
+            return
+        }
+        report(call, outcome)
+        guard call.course.isAdmitted else { return }
+        call.course.isAdmitted = false
+        if !call.method.isSafe { origin.unsafeEnded += 1 }
+        guard policies.limits else { return }
+        let took = reactor.now.nanoseconds(since: call.course.admittedAt)
+        var latency: Int64?
+        var succeeded = false
+        if case .responded(let status, _) = outcome {
+            latency = took
+            succeeded = status < 400
+        }
+        policies.admission.release(
+            origin.keys, &origin.gate, latency: latency, succeeded: succeeded, now: reactor.now)
+        slotsFreed(record)
+    }
+
+    /// When the call could go at the earliest, behind those who wait; nil where nothing paces it.
+    func earliestTurn(of call: Call, _ record: OriginRecord) -> Instant? {
+        guard let origin = record.policies, policies.limits else { return nil }
+        return policies.admission.earliest(
+            origin.keys, cost: call.cost, behind: record.waiting.count, now: reactor.now)
+    }
+
+    // MARK: Who waits for them
+
+    private func joinSlots(_ record: OriginRecord, _ origin: OriginPolicies) {
+        if origin.slotTicket == nil { origin.slotTicket = policies.outOfSlots.join(record) }
+    }
+
+    /// Slots came free that calls of this origin or of another may want.
+    private func slotsFreed(_ record: OriginRecord) {
+        capacityFreed(record)
+        if let slot = record.policies?.keys.politeness,
+            let others = policies.impolite.removeValue(forKey: slot)
+        {
+            for other in others {
+                other.policies?.isImpolite = false
+                capacityFreed(other)
+            }
+        }
+        guard !policies.outOfSlots.isEmpty, !policies.servingIsDue else { return }
+        policies.servingIsDue = true
+        reactor.enqueue { [self] in serveOutOfSlots() }
+    }
+
+    /// One call for each origin in turn, as long as the client has slots. An origin whose next call
+    /// wants something else stands there no more: that wakes it.
+    private func serveOutOfSlots() {
+        policies.servingIsDue = false
+        while policies.admission.inFlight < policies.admission.concurrency,
+            let record = policies.outOfSlots.first, let origin = record.policies
+        {
+            leaveSlots(record)
+            policies.served = record
+            let isServed = serve(record, atMost: 1)
+            policies.served = nil
+            if isServed, !record.waiting.isEmpty { joinSlots(record, origin) }
+        }
+    }
+
+    private func leaveSlots(_ record: OriginRecord) {
+        guard let origin = record.policies, let ticket = origin.slotTicket else { return }
+        policies.outOfSlots.leave(ticket)
+        origin.slotTicket = nil
+    }
+}
+
+extension Call {
+    /// Tokens that an attempt takes.
+    var cost: Int { details?.policy?.cost ?? 1 }
+
+    var priority: RequestPriority { details?.policy?.priority ?? .normal }
+}
