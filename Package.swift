@@ -46,9 +46,10 @@ let package = Package(
         .executable(name: "mockserver", targets: ["MockServer"]),
     ],
     traits: [
-        .default(enabledTraits: ["IDN", "PublicSuffix"]),
+        .default(enabledTraits: ["IDN", "PublicSuffix", "SQLite"]),
         .trait(name: "IDN", description: "Host names outside ASCII, through libidn2."),
         .trait(name: "PublicSuffix", description: "Registrable domains, through libpsl."),
+        .trait(name: "SQLite", description: "The cache on disk, through SQLite."),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-http-types", from: "1.4.0"),
@@ -78,12 +79,22 @@ let package = Package(
         .systemLibrary(
             name: "CFetchOpenSSL", path: "Sources/COpenSSL", pkgConfig: "openssl",
             providers: [.apt(["libssl-dev"])]),
+        room("Crypto", ["FetchBytes", "CFetchOpenSSL"]),
         room("TLS", ["FetchBytes", "CFetchOpenSSL"]),
         room(
             "Transport",
             ["FetchReactor", "FetchTLS", "FetchBytes", "FetchTime", "CFetchAres"]),
         room("Policy", ["FetchHTTP", "FetchTime", "FetchBytes"]),
         room("Cache", ["FetchHTTP", "FetchTime", "FetchBytes"]),
+        .systemLibrary(
+            name: "CFetchSQLite", path: "Sources/CSQLite", pkgConfig: "sqlite3",
+            providers: [.apt(["libsqlite3-dev"])]),
+        room(
+            "Store",
+            [
+                "FetchCache", "FetchReactor", "FetchHTTP", "FetchBytes", "FetchTime", "FetchCrypto",
+                .target(name: "CFetchSQLite", condition: .when(traits: ["SQLite"])),
+            ]),
         room("Road", ["FetchHTTP", "FetchTime", "FetchPolicy"]),
         room(
             "Engine",
@@ -136,12 +147,20 @@ let package = Package(
                 "TestSupport", "CFetchLinux", httpTypes,
             ],
             path: "Tests/FetchProbe", swiftSettings: language),
+        .executableTarget(
+            name: "StoreProbe",
+            dependencies: [
+                "FetchStore", "FetchCache", "FetchCrypto", "FetchHTTP", "FetchTime", "FetchBytes",
+                "CFetchLinux",
+            ],
+            path: "Tests/StoreProbe", swiftSettings: testLanguage),
         tests("Bytes", ["FetchBytes"]),
         tests("Time", ["FetchTime"]),
         tests("HTTP", ["FetchHTTP", "FetchIDN", "FetchBytes", httpTypes]),
         tests("PublicSuffix", ["FetchPublicSuffix"]),
         tests("HTTP1", ["FetchHTTP1", "FetchHTTP", "FetchBytes"]),
         tests("Reactor", ["FetchReactor", "FetchTime", "CFetchLinux", "TestSupport"]),
+        tests("Crypto", ["FetchCrypto", "FetchBytes"]),
         tests("TLS", ["FetchTLS", "FetchBytes", "TestSupport"]),
         tests(
             "Transport",
@@ -152,6 +171,13 @@ let package = Package(
         tests("Policy", ["FetchPolicy", "FetchHTTP", "FetchTime", "FetchBytes"]),
         tests(
             "Cache", ["FetchCache", "FetchHTTP", "FetchTime", "FetchBytes", "CFetchLinux"]),
+        tests(
+            "Store",
+            [
+                "FetchStore", "FetchCache", "FetchCrypto", "FetchReactor", "FetchHTTP", "FetchTime",
+                "FetchBytes", "CFetchLinux", "StoreProbe",
+                .target(name: "CFetchSQLite", condition: .when(traits: ["SQLite"])),
+            ]),
         tests("Road", ["FetchRoad", "FetchPolicy", "FetchHTTP", "FetchTime"]),
         tests(
             "Engine",

@@ -3,6 +3,7 @@
 
 package import FetchBytes
 package import FetchHTTP
+package import FetchTime
 
 /// A stored response as the answer to a request.
 package struct CacheAnswer: Equatable, Sendable {
@@ -94,5 +95,14 @@ package struct CacheAnswer: Equatable, Sendable {
         ]
         for literal in names where ASCII.equalsIgnoringCase(name, literal) { return true }
         return false
+    }
+}
+
+extension CacheStatus {
+    /// Of a fresh stored response that was found at a glance.
+    package init(hit response: CachedResponse, now: Now) {
+        self.init(cache: "swift-fetch")
+        isHit = true
+        timeToLive = response.timeToLiveSeconds(now)
     }
 }

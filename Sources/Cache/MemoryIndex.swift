@@ -61,7 +61,7 @@ package struct MemoryIndex: Sendable {
     /// As many as a power of two: the first slot of each list.
     private var keyBuckets: ContiguousArray<Int32>
     private var targetBuckets: ContiguousArray<Int32>
-    private var invalidations = RecentInvalidations()
+    private(set) var invalidations = RecentInvalidations()
 
     package init(_ limits: Limits = Limits()) {
         self.limits = limits

@@ -29,7 +29,26 @@ struct RecentInvalidations: Sendable {
     }
 }
 
+extension MemoryIndex {
+    /// Whether a response was asked for before its URI was last invalidated: it may be what the
+    /// invalidation was about.
+    package func isInvalidated(_ response: CachedResponse) -> Bool {
+        invalidations.happened(
+            response.facts.targetHash, since: response.facts.times.request.instant)
+    }
+}
+
 extension CachedResponse {
+    /// Seconds since the epoch after which it is of no use: stale beyond what it allows itself, and
+    /// with nothing to be validated by. Nil where it can be validated.
+    package var expiry: Int64? {
+        guard entityTag == nil, lastModified == nil else { return nil }
+        let left = max(0, Nanoseconds.of(facts.freshness.lifetime) - facts.freshness.initialAge)
+        let fresh = facts.times.response.wall.adding(nanoseconds: left)
+        let stale = max(facts.control.staleWhileRevalidate, facts.control.staleIfError)
+        return fresh.adding(nanoseconds: Nanoseconds.of(stale)).seconds
+    }
+
     func isUnderSameKey(as other: CachedResponse) -> Bool {
         facts.targetHash == other.facts.targetHash && facts.partition == other.facts.partition
             && uriBytes == other.uriBytes

@@ -52,6 +52,13 @@ package struct FieldSectionBuilder {
     package func build() -> FieldSection {
         FieldSection(storage: PackedStorage.joining(words.span, bytes.span), count: count)
     }
+
+    /// The section with a note between index and bytes, as the parser leaves one.
+    package func build(noting note: some BitwiseCopyable) -> FieldSection {
+        FieldSection(
+            storage: PackedStorage.joining(words.span, note, bytes.span), count: count,
+            noteBytes: MemoryLayout.size(ofValue: note))
+    }
 }
 
 extension FieldSection {

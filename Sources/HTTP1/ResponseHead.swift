@@ -29,6 +29,11 @@ package struct ResponseHead: Sendable {
             storage: storage, count: fieldCount, noteBytes: MemoryLayout<HeadFacts>.size)
     }
 
+    /// Takes over a section that was built with facts.
+    init(section: FieldSection) {
+        fields = section
+    }
+
     @inline(__always)
     private var facts: HeadFacts {
         PackedStorage.value(fields.storage, at: fields.noteStart, as: HeadFacts.self)

@@ -54,8 +54,8 @@ enum Rooms {
         "Sources/Cache": .only("FetchHTTP", "FetchTime", "FetchBytes"),
         "Sources/Road": .only("FetchHTTP", "FetchTime", "FetchPolicy", "FetchCache"),
         "Sources/Store": .only(
-            "FetchCache", "FetchReactor", "FetchBytes", "FetchTime", "FetchCrypto", "CFetchSQLite",
-            "Glibc"),
+            "FetchCache", "FetchReactor", "FetchHTTP", "FetchBytes", "FetchTime", "FetchCrypto",
+            "CFetchSQLite", "Glibc"),
         "Sources/Engine": .above(belowEngine, "Glibc"),
         "Sources/Fetch": .above(
             all, "HTTPTypes", "FoundationEssentials", "Glibc", "Synchronization"),
@@ -67,6 +67,7 @@ enum Rooms {
         "Tests/MockServer": .anything,
         "Tests/ReactorProbe": .anything,
         "Tests/FetchProbe": .anything,
+        "Tests/StoreProbe": .anything,
     ]
 
     /// The room of a folder: nil when the table doesn't know it. C rooms hold no Swift, so no Swift
