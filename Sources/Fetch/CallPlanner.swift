@@ -53,7 +53,8 @@ final class CallPlanner: Sendable {
         return CallPlan(
             head: try head(method, target, request.headers, length), content: content,
             clocks: try clocks(of: request, method, target),
-            bodyLimit: request.bodyLimit ?? configuration.limits.bodyBytes, tls: request.tls,
+            bodyLimit: request.bodyLimit ?? configuration.limits.bodyBytes,
+            tls: request.choices.isEmpty ? nil : request.tls,
             policy: try policy(of: request, host: target.host))
     }
 

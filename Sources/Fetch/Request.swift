@@ -25,7 +25,10 @@ public struct Request: Sendable {
     public var bodyLimit: Int?
     /// How its connection is secured instead of what the configuration says, or nil. Requests that
     /// ask for different things never share a connection.
-    public var tls: TLSConfiguration?
+    public var tls: TLSConfiguration? {
+        get { choices.value.tls }
+        set { choices.value.tls = newValue }
+    }
     /// When it is tried again instead of what the configuration says, or nil.
     public var retry: RetryPolicy? {
         get { choices.value.retry }
@@ -47,7 +50,7 @@ public struct Request: Sendable {
         get { choices.value.cost }
         set { choices.value.cost = newValue }
     }
-    var choices = PolicyChoices()
+    var choices = RequestChoices()
 
     /// A request without query, fields or content.
     public init(_ method: HTTPRequest.Method, _ url: String) {
@@ -70,7 +73,9 @@ public struct Request: Sendable {
         guard let scheme = request.scheme, let authority = request.authority else {
             throw FetchError(.invalidURL, reason: "the request has no scheme or no authority")
         }
-        self.init(request.method, "\(scheme)://\(authority)\(request.path ?? "/")")
+        method = request.method
+        url = "\(scheme)://\(authority)\(request.path ?? "/")"
+        query = []
         do throws(FieldError) {
             headers = try Headers(request.headerFields)
         } catch {
@@ -80,10 +85,11 @@ public struct Request: Sendable {
     }
 }
 
-/// What a request says of the policies in place of its client. Behind a reference, because most say
-/// nothing, and requests are copied.
-struct PolicyChoices: Sendable {
+/// What a request says of TLS and the policies in place of its client. Behind a reference, because
+/// most say nothing, and requests are copied.
+struct RequestChoices: Sendable {
     struct Value: Sendable {
+        var tls: TLSConfiguration?
         var retry: RetryPolicy?
         var priority = RequestPriority.normal
         var coalesces = true
