@@ -53,6 +53,8 @@ internal import FetchTransport
     var hasCourse = false
     /// The connection that carries it or is being opened for it.
     var connection: ConnectionID?
+    /// Until when it may stand in the line for room.
+    var lineEnd = Instant.farFuture
     /// While it stands in a line, follows another or backs off.
     var timer: TimerID?
     /// What failed last, for when the attempt gives up.

@@ -9,6 +9,8 @@ struct CallCourse {
     var permit: CircuitBreaker.Permit?
     /// The attempt's token and slots are taken.
     var isAdmitted = false
+    /// Where they were taken, and are given back: an origin's limits may be found elsewhere since.
+    var keys = AdmissionKeys()
     /// When they were.
     var admittedAt = Instant(nanoseconds: 0)
     /// The question that it leads or follows.

@@ -88,8 +88,6 @@ final class ClientPolicies {
     /// The origin's address is known now: where limits are keyed by it, they are another's.
     func addressKnown(_ origin: OriginPolicies, _ target: Target, _ address: String, now: Instant) {
         guard origin.address != address else { return }
-        // What is under way gives its slots back where it took them.
-        guard origin.gate.inFlight == 0 || settings.politeness?.key != .address else { return }
         leave(origin, now: now)
         enter(origin, target, address: address, now: now)
     }
@@ -164,8 +162,10 @@ final class OriginPolicies: TimerHandler {
         timer = nil
         due = timerAt
         wake(self)
-        due = nil
     }
+
+    /// Whoever waits has been looked at.
+    func wasServed() { due = nil }
 }
 
 /// SplitMix64 (Steele, Lea, Flood 2014): chance for jitter and balance, where a call of the system

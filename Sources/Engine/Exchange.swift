@@ -35,6 +35,8 @@ struct Exchange {
     var readerRuns = false
     /// The clock that runs now beside the total one.
     var clock = ClockName.writeIdle
+    /// When that runs out.
+    var clockEnd = Instant.farFuture
 }
 
 extension Connection {
@@ -161,12 +163,19 @@ extension Connection {
             case .readIdle: clocks.readIdle
             case .total: clocks.total
             }
-        setDeadline(min(reactor.now.after(nanoseconds), call.totalDeadline))
+        exchange.clockEnd = reactor.now.after(nanoseconds)
+        setDeadline(min(exchange.clockEnd, call.totalDeadline))
+    }
+
+    /// The exchange has another caller, with another total clock; its own clock goes on.
+    func goOn(for call: Call) {
+        setDeadline(min(exchange.clockEnd, call.totalDeadline))
     }
 
     /// No clock against the peer: it is our side that is slow. The total clock goes on.
     func runTotalOnly(of call: Call) {
         exchange.clock = .total
+        exchange.clockEnd = .farFuture
         setDeadline(call.totalDeadline)
     }
 

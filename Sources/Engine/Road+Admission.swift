@@ -116,6 +116,8 @@ extension Road {
         case .admitted:
             admitted(call, origin)
             return .free
+        case .notBefore(.distantFuture):
+            return ended(call, .rateLimited(for: .max))
         case .notBefore(let instant):
             origin.wake(at: instant, on: reactor)
             return .notYet
@@ -153,6 +155,7 @@ extension Road {
     private func admitted(_ call: Call, _ origin: OriginPolicies) {
         call.hasCourse = true
         call.course.isAdmitted = true
+        call.course.keys = origin.keys
         call.course.admittedAt = reactor.now
         if call.attempt.count == 1 { origin.budget.requestStarted(now: reactor.now) }
     }
@@ -182,7 +185,7 @@ extension Road {
         call.course.isAdmitted = false
         guard policies.limits else { return }
         policies.admission.undo(
-            origin.keys, &origin.gate, cost: call.cost, now: reactor.now)
+            call.course.keys, &origin.gate, cost: call.cost, now: reactor.now)
         slotsFreed(record)
     }
 
@@ -206,7 +209,8 @@ extension Road {
             succeeded = status < 400
         }
         policies.admission.release(
-            origin.keys, &origin.gate, latency: latency, succeeded: succeeded, now: reactor.now)
+            call.course.keys, &origin.gate, latency: latency, succeeded: succeeded, now: reactor.now
+        )
         slotsFreed(record)
     }
 
@@ -225,7 +229,6 @@ extension Road {
 
     /// Slots came free that calls of this origin or of another may want.
     private func slotsFreed(_ record: OriginRecord) {
-        capacityFreed(record)
         if let slot = record.policies?.keys.politeness,
             let others = policies.impolite.removeValue(forKey: slot)
         {
@@ -234,6 +237,7 @@ extension Road {
                 capacityFreed(other)
             }
         }
+        capacityFreed(record)
         guard !policies.outOfSlots.isEmpty, !policies.servingIsDue else { return }
         policies.servingIsDue = true
         reactor.enqueue { [self] in serveOutOfSlots() }

@@ -16,7 +16,10 @@ extension Road {
     func mayJoin(_ call: Call) -> Bool {
         guard policies.coalesce, !call.isStreamed, !call.hasContent else { return false }
         guard let details = call.details else { return true }
-        guard details.policy?.mayBeShared ?? true else { return false }
+        // Who has a rule of his own for retries would have it for those who follow, too.
+        if let policy = details.policy, !policy.mayBeShared || policy.retries != nil {
+            return false
+        }
         return details.method == .get || details.method.isHead
     }
 
@@ -105,24 +108,55 @@ extension Road {
     /// The leader's call has ended: so have those of its followers, or one of them leads on.
     func flightEnded(_ call: Call, _ failure: CallFailure?) {
         guard let flight = call.course.flight, let origin = call.record?.policies else { return }
-        call.course.flight = nil
-        if let failure, !failure.error.meetsEverybody, !isClosed {
-            guard case .handOver(let heir) = origin.coalescer.leaderLeft(flight) else { return }
-            if let heir = self.call(heir) { takeOver(heir) }
+        if call.course.following != nil {
+            stopFollowing(call, flight, origin)
             return
         }
+        call.course.flight = nil
+        if let failure, !failure.error.meetsEverybody, !isClosed {
+            handOn(flight, origin)
+            return
+        }
+        var others: [UInt64] = []
         for number in origin.coalescer.ended(flight) {
             guard let follower = self.call(number) else { continue }
-            answer(follower, like: call, failure)
+            if let failure, isOwnClock(failure.error, of: call, not: follower), !isClosed {
+                others.append(number)
+            } else {
+                answer(follower, like: call, failure)
+            }
+        }
+        release(others)
+    }
+
+    /// Whether a clock ran out that the other call does not have.
+    private func isOwnClock(_ error: CallError, of call: Call, not other: Call) -> Bool {
+        if case .timedOut = error { call.clocks !== other.clocks } else { false }
+    }
+
+    /// Who follows leaves; where it was to lead from now on, the next one does.
+    private func stopFollowing(_ call: Call, _ flight: FlightID, _ origin: OriginPolicies) {
+        guard let ticket = call.course.following else { return }
+        call.course.following = nil
+        call.course.flight = nil
+        if !origin.coalescer.followerLeft(flight, ticket),
+            origin.coalescer.leader(of: flight) == call.number
+        {
+            handOn(flight, origin)
         }
     }
 
-    /// A follower leads from now on, and asks.
-    private func takeOver(_ call: Call) {
-        stopTimer(of: call)
-        call.course.following = nil
-        call.attempt.asksItself()
-        follow(call)
+    /// The first who follows leads from now on, and asks: later in the turn, or a line of followers
+    /// who fail at once would be as deep a recursion.
+    private func handOn(_ flight: FlightID, _ origin: OriginPolicies) {
+        guard case .handOver(let number) = origin.coalescer.leaderLeft(flight) else { return }
+        reactor.enqueue { [self] in
+            guard let heir = call(number), heir.course.flight == flight else { return }
+            stopTimer(of: heir)
+            heir.course.following = nil
+            heir.attempt.asksItself()
+            follow(heir)
+        }
     }
 
     private func answer(_ follower: Call, like leader: Call, _ failure: CallFailure?) {
@@ -165,10 +199,8 @@ extension Road {
         guard call.hasCourse, let flight = call.course.flight, let origin = call.record?.policies
         else { return (call, nil) }
         let phase = phase(ofFlight: flight, origin)
-        if let ticket = call.course.following {
-            _ = origin.coalescer.followerLeft(flight, ticket)
-            call.course.following = nil
-            call.course.flight = nil
+        if call.course.following != nil {
+            stopFollowing(call, flight, origin)
             return (call, phase)
         }
         guard origin.coalescer.hasFollowers(flight),

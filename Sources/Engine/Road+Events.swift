@@ -150,6 +150,8 @@ extension Road: TimerHandler {
         let (call, sharedPhase) = error.isCallersOwn ? leaveFlight(asked) : (asked, nil)
         let connection = connection(of: call)
         if let connection, connection.current === call {
+            // Also while an answer is dropped that would have been tried again.
+            if call.hasCourse { call.course.retryAt = nil }
             exchangeFailed(connection, error)
             return
         }

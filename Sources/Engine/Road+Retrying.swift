@@ -121,6 +121,10 @@ extension Road {
         call.abandoned = false
         call.head = nil
         call.dropBody()
+        guard call.content.rewind() else {
+            fail(call, call.lastError ?? .closedBeforeResponse)
+            return
+        }
         call.attempt.backsOff(until: until)
         follow(call)
     }

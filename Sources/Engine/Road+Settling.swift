@@ -51,11 +51,13 @@ extension Road {
             fail(call, .waitingLineFull(limit: settings.waitingCalls))
             return
         }
-        if let turn = earliestTurn(of: call, record), turn > lineDeadline(of: call) {
+        let end = lineDeadline(of: call)
+        if let turn = earliestTurn(of: call, record), turn > end || turn == .distantFuture {
             call.lastPhase = .queue
             fail(call, .rateLimited(for: turn.nanoseconds(since: reactor.now)))
             return
         }
+        call.lineEnd = end
         stand(call, record, dialing: false)
     }
 
@@ -77,7 +79,9 @@ extension Road {
     }
 
     private func runLineTimer(of call: Call) {
-        let deadline = call.dialingPlace != nil ? call.totalDeadline : lineDeadline(of: call)
+        // A place that changes hands keeps its clock.
+        let end = call.dialingPlace != nil ? .farFuture : call.lineEnd
+        let deadline = min(end, call.totalDeadline)
         call.timer = reactor.schedule(self, token: Int(call.slot), at: deadline)
     }
 
@@ -110,7 +114,7 @@ extension Road {
         } else if call.attempt.next() == .backOff {
             wait(call, until: call.attempt.nextBegins)
         } else if let connection = connection(of: call), connection.isCarrying(call) {
-            connection.run(connection.exchange.clock, of: call)
+            connection.goOn(for: call)
         }
     }
 
@@ -172,9 +176,19 @@ extension Road {
         lines.settleIsDue = false
         var records: [OriginRecord] = []
         swap(&records, &lines.unsettled)
-        for record in records {
+        // Where a limit may be shared by origins, each has one call served in turn.
+        let most = policies.limits ? 1 : Int.max
+        var next = 0
+        while next < records.count {
+            let record = records[next]
+            next += 1
             record.isUnsettled = false
-            serve(record)
+            let isServed = serve(record, atMost: most)
+            record.policies?.wasServed()
+            if isServed, policies.limits, !record.waiting.isEmpty {
+                record.isUnsettled = true
+                records.append(record)
+            }
         }
         serveStarved()
     }
@@ -216,7 +230,11 @@ extension Road {
             guard let idle = pool[id], idle.record !== record || call.wantsFresh else {
                 return false
             }
-            guard let goes = mayGo(call, record) else { return false }
+            guard let goes = mayGo(call, record) else {
+                // It wants more than room, and is woken when that is there.
+                lines.unstarve(record)
+                return false
+            }
             guard goes else { return true }
             pool.close(idle)
             forgetIfUnused(idle.record)
@@ -227,7 +245,10 @@ extension Road {
             lines.starve(record)
             return false
         }
-        guard let goes = mayGo(call, record) else { return false }
+        guard let goes = mayGo(call, record) else {
+            lines.unstarve(record)
+            return false
+        }
         guard goes else { return true }
         leaveLine(call)
         dial(call, record)

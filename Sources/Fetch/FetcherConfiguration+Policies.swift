@@ -19,8 +19,8 @@ extension FetcherConfiguration {
         public var perDomain: RateLimit?
         /// What shares one domain's limit. Default ``RateKey/host``.
         public var key = RateKey.host
-        /// Domains that are remembered; those that limit nothing at the moment are forgotten first.
-        /// Default 10,000.
+        /// Domains that are remembered, or as many as origins are tracked where that is more; those
+        /// that limit nothing at the moment are forgotten first. Default 10,000.
         public var mostDomains = 10_000
 
         /// No limits.
@@ -79,10 +79,12 @@ extension FetcherConfiguration {
         settings.domainLimit = rate.perDomain
         settings.domainKey = rate.key
         settings.registrableDomain = { PublicSuffix.registrableDomain(of: $0) }
-        settings.mostDomains = rate.mostDomains
+        // Every domain in use has its place, or one more than the table holds would be free.
+        settings.mostDomains = max(rate.mostDomains, pool.trackedOrigins)
         settings.concurrency = concurrency
         settings.concurrencyPerOrigin = concurrencyPerOrigin
         settings.politeness = politeness
+        settings.politeness?.mostSlots = max(politeness?.mostSlots ?? 0, pool.trackedOrigins)
         settings.breaker = circuitBreaker
         settings.breakerObserver = onCircuitTransition
         settings.coalescing = coalescing

@@ -212,4 +212,54 @@ struct CoalescingTests {
         #expect(calls.allSatisfy { $0.told?.hasPrefix("clientClosed") ?? false })
         world.expectBaseline()
     }
+
+    @Test func `a shutdown ends a follower in an earlier slot once`() throws {
+        let world = try world()
+        let first = try world.call("http://10.0.0.1/first")
+        let leader = try world.call()
+        world.streams[0].send(ok)
+        world.run()
+        #expect(first.status == 200)
+        // It has the slot that the first one left.
+        let follower = try world.call()
+        world.engine?.shutdown(within: 0) {}
+        world.run()
+        #expect([leader, follower].allSatisfy { $0.timesTold == 1 })
+        #expect(world.statistics.callsInFlight == 0)
+        world.expectBaseline()
+    }
+
+    @Test func `an exchange that changes hands keeps its own clock`() throws {
+        let world = try world()
+        var calls: [TestCall] = []
+        for _ in 0..<8 {
+            calls.append(try world.call(clocks: { $0.total = 10_000_000_000 }))
+            world.pass(.seconds(5))
+        }
+        // The silent server was asked once, and again when 30 s had shown that it is silent.
+        #expect(world.streams.count == 2)
+        #expect(calls.contains { $0.told == "timedOut(firstByte), first-byte" })
+        for call in calls where !call.isOver { world.cancel(call) }
+        world.expectBaseline()
+    }
+
+    @Test func `a thousand followers who fail one after the other are no deep recursion`() throws {
+        let world = try world {
+            $0.policies.retries = .policy(
+                RetryPolicy(
+                    maxAttempts: 2, backoff: Backoff(base: .milliseconds(100), jitter: .none)))
+        }
+        let calls = try (0..<1_000).map { _ in try world.call("http://10.0.0.1/many") }
+        let parks = try world.call("http://10.0.0.1/parks")
+        world.streams[0].send("HTTP/1.1 503 X\r\nContent-Length: 0\r\n\r\n")
+        world.run()
+        world.streams[1].send(
+            "HTTP/1.1 429 X\r\nRetry-After: 60\r\nContent-Length: 0\r\n\r\n")
+        world.run()
+        world.pass(.milliseconds(100))
+        #expect(calls.allSatisfy { $0.timesTold == 1 })
+        #expect(calls.allSatisfy { $0.told?.hasPrefix("rateLimited") ?? false })
+        world.cancel(parks)
+        #expect(world.statistics.callsInFlight == 0)
+    }
 }

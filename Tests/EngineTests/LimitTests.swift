@@ -75,6 +75,19 @@ struct LimitTests {
         world.expectBaseline()
     }
 
+    @Test func `a limit that origins share lets them go in turn`() throws {
+        let world = try World { $0.policies.clientLimit = .leakyBucket(Rate(1, per: .seconds(1))) }
+        let answering = Answering(world)
+        for path in 0..<10 {
+            for host in 1...3 { try world.call("http://10.0.0.\(host)/\(path)") }
+        }
+        answering.pass(.seconds(12))
+        for host in 1...3 {
+            let count = answering.times["10.0.0.\(host):80"]?.count ?? 0
+            #expect((3...6).contains(count), "host \(host): \(count)")
+        }
+    }
+
     @Test func `RATE-07 a request that waits for a token holds no slot`() throws {
         let world = try World {
             $0.policies.concurrency = 1

@@ -5,6 +5,7 @@ import FetchEngine
 import FetchHTTP
 import FetchHTTP1
 import FetchPolicy
+import FetchReactor
 import FetchTime
 import FetchTransport
 import TestSupport
@@ -231,6 +232,48 @@ struct RetryTests {
         world.run()
         world.cancel(cancelled)
         #expect(cancelled.told == "cancelled, queue")
+        world.expectBaseline()
+    }
+
+    @Test func `a call that drops an answer can be cancelled, and shut down`() throws {
+        for isShutdown in [false, true] {
+            let world = try world()
+            let call = try world.call()
+            world.streams[0].send("HTTP/1.1 503 X\r\nContent-Length: 5000\r\n\r\n")
+            world.run()
+            #expect(!call.isOver)
+            if isShutdown {
+                world.engine?.shutdown(within: 0) {}
+                world.run()
+                #expect(call.told?.hasPrefix("clientClosed") ?? false)
+            } else {
+                world.cancel(call)
+                #expect(call.told?.hasPrefix("cancelled") ?? false)
+            }
+            world.pass(.seconds(10))
+            #expect(call.timesTold == 1)
+            #expect(world.streams.count == 1)
+            world.expectBaseline()
+        }
+    }
+
+    @Test func `RETRY-13 a file is sent again from its start`() throws {
+        let world = try world()
+        let file = try FileUpload(path: #filePath)
+        let length = file.length ?? 0
+        let call = try world.call(
+            method: "PUT", content: .file(ReactorBound(file, on: world.reactor)),
+            length: .known(length))
+        var bodies: [Substring] = []
+        for answer in [status(503), ok] {
+            while world.streams[0].written.count < length { world.run() }
+            bodies.append(world.streams[0].takeWritten().split(separator: "\r\n\r\n")[1])
+            world.streams[0].send(answer)
+            world.run()
+            if answer != ok { world.pass(.milliseconds(100)) }
+        }
+        #expect(call.status == 200)
+        #expect(bodies[0] == bodies[1] && bodies[0].utf8.count == length)
         world.expectBaseline()
     }
 

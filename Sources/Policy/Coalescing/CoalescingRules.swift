@@ -62,7 +62,9 @@ public struct CoalescingRules: Sendable, Hashable {
     ///
     /// - Parameter name: in lower case.
     package func covers(_ name: String) -> Bool {
-        switch key {
+        // Part of what is asked for (RFC 9110 §7.1), whatever is left out.
+        if name == "host" { return true }
+        return switch key {
         case .everyField: !Self.tracing.contains(name) && !names.contains(name)
         case .knownFields: Self.isSelecting(name) || names.contains(name)
         case .urlOnly: false
