@@ -50,8 +50,9 @@ import Testing
         async throws
     {
         try await onLoopback(.always(.text("x"))) { loop in
-            // A busy kernel may carry the end over a moment after it was sent: then the race is lost,
-            // as it always is for who does not look. One round of ten is enough to tell them apart.
+            // A busy kernel may carry the end over a moment after it was sent: then the race is
+            // lost, as it always is for who does not look. One round of ten is enough to tell them
+            // apart.
             var hasSeen = false
             for _ in 0..<10 where !hasSeen {
                 _ = try await loop.fetcher.get(loop.origin.url())
