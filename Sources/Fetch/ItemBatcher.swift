@@ -102,12 +102,12 @@ public final class ItemBatcher<Item: Sendable, Output: Sendable>: Sendable {
         switch action {
         case nil: caller.tell(.result(.failure(CancellationError())))
         case .wait: break
-        case .flush: flush(sender: member.id)
+        case .flush(let members): appoint(members, preferring: member.id)
         case .waitUntil(let time):
             let isPosted = reactor.post { [self] in
                 _ = reactor.schedule(Linger(self), at: time)
             }
-            if !isPosted { flush(sender: member.id) }
+            if !isPosted { lingered(now: time) }
         }
     }
 
@@ -116,17 +116,9 @@ public final class ItemBatcher<Item: Sendable, Output: Sendable>: Sendable {
         state.withLock { $0.batcher.remove { $0.id == id } }
     }
 
-    /// The first of a batch has waited long enough; perhaps its batch has gone already.
-    fileprivate func lingered(isEnd: Bool) {
-        let now = isEnd ? Instant.distantFuture : reactor.clock.now
-        guard state.withLock({ $0.batcher.lingered(now: now) }) else { return }
-        flush(sender: nil)
-    }
-
-    /// Lets the sender, or the first, send what there is.
-    private func flush(sender: UInt64?) {
-        let members = state.withLock { $0.batcher.takeBatch() }
-        appoint(members, preferring: sender)
+    /// The first of a batch has waited until then; perhaps its batch has gone already.
+    fileprivate func lingered(now: Instant) {
+        appoint(state.withLock { $0.batcher.takeLingered(now: now) }, preferring: nil)
     }
 
     /// One of those who still wait sends for all who do.
@@ -182,10 +174,11 @@ public final class ItemBatcher<Item: Sendable, Output: Sendable>: Sendable {
             self.batcher = batcher
         }
 
-        func timerFired(_ token: Int) { batcher.lingered(isEnd: false) }
+        func timerFired(_ token: Int) { batcher.lingered(now: batcher.reactor.clock.now) }
 
+        /// The reactor ends: nobody else will come.
         func timerDiscarded(_ token: Int, dueAt deadline: Instant) {
-            batcher.lingered(isEnd: true)
+            batcher.lingered(now: deadline)
         }
     }
 }

@@ -115,13 +115,13 @@ struct ItemBatcherTests {
     @Test func `callers on other threads meet in one batch`() async throws {
         let fetcher = try Fetcher()
         let upstream = Upstream()
-        let batcher = fetcher.batcher(maxSize: 8, linger: .seconds(3_600)) { upstream.send($0) }
+        let batcher = fetcher.batcher(maxSize: 8, linger: .seconds(60)) { upstream.send($0) }
         let outputs = try await withThrowingTaskGroup(of: String.self) { group in
-            for item in 0..<64 { group.addTask { try await batcher.submit(item) } }
+            for item in 0..<4_096 { group.addTask { try await batcher.submit(item) } }
             return try await group.reduce(into: Set()) { $0.insert($1) }
         }
-        #expect(outputs.count == 64)
-        #expect(upstream.sent.map(\.count) == [Int](repeating: 8, count: 8))
+        #expect(outputs.count == 4_096)
+        #expect(upstream.sent.map(\.count) == [Int](repeating: 8, count: 512))
         await fetcher.shutdown()
     }
 }

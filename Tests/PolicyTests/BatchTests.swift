@@ -134,31 +134,28 @@ struct BatcherTests {
             switch batcher.add(item, now: .at(0)) {
             case .wait: break
             case .waitUntil(let time): deadline = time
-            case .flush: batches.append(batcher.takeBatch())
+            case .flush(let batch): batches.append(batch)
             }
         }
         #expect(batches.map(\.count) == [100, 100])
         #expect(deadline == .at(0.005))
-        #expect(!batcher.lingered(now: .at(0.004)))
-        #expect(batcher.lingered(now: .at(0.005)))
-        batches.append(batcher.takeBatch())
+        #expect(batcher.takeLingered(now: .at(0.004)).isEmpty)
+        batches.append(batcher.takeLingered(now: .at(0.005)))
         #expect(batches.flatMap { $0 } == Array(0..<250))
-        #expect(!batcher.lingered(now: .at(1)))
+        #expect(batcher.takeLingered(now: .at(1)).isEmpty)
         #expect(batcher.count == 0)
     }
 
     @Test func `a batch of one goes at once`() {
         var batcher = Batcher<Int>(maxSize: 0, linger: .seconds(1))
-        #expect(batcher.add(1, now: .at(0)) == .flush)
-        #expect(batcher.takeBatch() == [1])
+        #expect(batcher.add(1, now: .at(0)) == .flush([1]))
     }
 
     @Test func `the time of a batch that has gone is not the next one's`() {
         var batcher = Batcher<Int>(maxSize: 2, linger: .seconds(1))
         #expect(batcher.add(1, now: .at(0)) == .waitUntil(.at(1)))
-        #expect(batcher.add(2, now: .at(0.9)) == .flush)
-        _ = batcher.takeBatch()
+        #expect(batcher.add(2, now: .at(0.9)) == .flush([1, 2]))
         #expect(batcher.add(3, now: .at(0.95)) == .waitUntil(.at(1.95)))
-        #expect(!batcher.lingered(now: .at(1)))
+        #expect(batcher.takeLingered(now: .at(1)).isEmpty)
     }
 }

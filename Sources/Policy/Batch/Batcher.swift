@@ -4,13 +4,13 @@
 package import FetchTime
 
 package struct Batcher<Item> {
-    package enum Action: Equatable, Sendable {
+    package enum Action {
         /// The item waits with others: nothing to do.
         case wait
-        /// The item is the first: ask `lingered` at this time.
+        /// The item is the first: ask `takeLingered` at this time.
         case waitUntil(Instant)
-        /// The batch is full: `takeBatch`, and forget about the time.
-        case flush
+        /// The batch, full and in order: forget about the time. The next item begins a new one.
+        case flush([Item])
     }
 
     /// Items in a batch, at most.
@@ -32,14 +32,16 @@ package struct Batcher<Item> {
     /// An item comes.
     package mutating func add(_ item: Item, now: Instant) -> Action {
         items.append(item)
-        if items.count >= maxSize { return .flush }
+        if items.count >= maxSize { return .flush(take()) }
         guard items.count == 1 else { return .wait }
         deadline = now.adding(nanoseconds: lingerNanoseconds)
         return .waitUntil(deadline)
     }
 
-    /// The time that was named has come; false when that batch has gone already.
-    package func lingered(now: Instant) -> Bool { !items.isEmpty && now >= deadline }
+    /// The time that was named has come: the batch, in order; empty when it has gone already.
+    package mutating func takeLingered(now: Instant) -> [Item] {
+        now >= deadline ? take() : []
+    }
 
     /// Items are wanted no more. A batch that loses its first keeps its time.
     package mutating func remove(where isUnwanted: (Item) -> Bool) {
@@ -47,8 +49,7 @@ package struct Batcher<Item> {
         if items.isEmpty { deadline = .distantFuture }
     }
 
-    /// The batch, in order; the next item begins a new one.
-    package mutating func takeBatch() -> [Item] {
+    private mutating func take() -> [Item] {
         defer {
             items = []
             deadline = .distantFuture
@@ -58,3 +59,5 @@ package struct Batcher<Item> {
 }
 
 extension Batcher: Sendable where Item: Sendable {}
+extension Batcher.Action: Equatable where Item: Equatable {}
+extension Batcher.Action: Sendable where Item: Sendable {}
