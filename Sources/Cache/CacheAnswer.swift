@@ -37,6 +37,24 @@ package struct CacheAnswer: Equatable, Sendable {
         }
     }
 
+    /// The reason phrase.
+    package var reason: Bytes {
+        switch form {
+        case .whole, .head: response.reasonBytes
+        case .notModified: Bytes("Not Modified")
+        case .part: Bytes("Partial Content")
+        }
+    }
+
+    /// The first value of a field; no section is made for it where the stored one has it.
+    package func field(_ name: String) -> String? {
+        if ASCII.equalsIgnoringCase(name.utf8.span, "age") { return "\(age)" }
+        switch form {
+        case .whole, .head: return response.fields[name]
+        case .notModified, .part: return fields[name]
+        }
+    }
+
     /// The content, over the stored body's storage.
     package var body: Bytes {
         switch form {

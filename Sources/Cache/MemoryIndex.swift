@@ -219,13 +219,14 @@ package struct MemoryIndex: Sendable {
         }
     }
 
-    /// Forgets everything.
-    package mutating func removeAll() {
+    /// Forgets everything, and what was asked for until `now`, when it comes.
+    package mutating func removeAll(askedUntil now: Now? = nil) {
         let forgotten = MemoryIndex(limits)
         let (evictions, invalidations) = (self.evictions, self.invalidations)
         self = forgotten
         self.evictions = evictions
         self.invalidations = invalidations
+        if let now { self.invalidations.addAll(now.instant) }
     }
 
     /// Sets other bounds, and forgets what is beyond them.

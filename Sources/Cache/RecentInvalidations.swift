@@ -3,28 +3,47 @@
 
 internal import FetchTime
 
-/// Times of invalidation, by hash. Of fixed size: two URIs that share a place only make the cache
-/// store less.
+/// Times of invalidation, by hash. Of fixed size: of two URIs that share a place the one that was
+/// invalidated last is known by name, and an answer to a third that was under way at the time of
+/// the other is only not stored.
 struct RecentInvalidations: Sendable {
-    private static var places: Int { 256 }
+    private static var places: Int { 1_024 }
+
+    private struct Place: Sendable {
+        var hash: UInt64 = 0
+        var time = Instant(nanoseconds: .min)
+        /// When any other URI of this place was invalidated last.
+        var othersTime = Instant(nanoseconds: .min)
+    }
 
     /// Empty until something was invalidated.
-    private var times: [Instant] = []
+    private var table: [Place] = []
+    /// When everything was made doubtful.
+    private var allAt = Instant(nanoseconds: .min)
 
     mutating func add(_ hash: UInt64, _ now: Instant) {
-        if times.isEmpty {
-            times = Array(repeating: Instant(nanoseconds: .min), count: Self.places)
+        if table.isEmpty { table = Array(repeating: Place(), count: Self.places) }
+        let index = Self.index(hash)
+        if table[index].hash != hash {
+            table[index].othersTime = table[index].time
+            table[index].hash = hash
         }
-        times[Self.place(hash)] = now
+        table[index].time = now
     }
+
+    /// Whatever was asked for until now is doubtful.
+    mutating func addAll(_ now: Instant) { allAt = now }
 
     /// Whether it may have been invalidated at `instant` or later.
     func happened(_ hash: UInt64, since instant: Instant) -> Bool {
-        !times.isEmpty && times[Self.place(hash)] >= instant
+        if allAt >= instant { return true }
+        guard !table.isEmpty else { return false }
+        let place = table[Self.index(hash)]
+        return place.othersTime >= instant || (place.hash == hash && place.time >= instant)
     }
 
     /// The low bits choose the bucket in the index; these are others.
-    private static func place(_ hash: UInt64) -> Int {
+    private static func index(_ hash: UInt64) -> Int {
         Int(truncatingIfNeeded: hash &>> 40) & (places - 1)
     }
 }

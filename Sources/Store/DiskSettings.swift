@@ -14,7 +14,7 @@ package struct DiskSettings: Equatable, Sendable {
 
     /// Made with mode 0700 where it isn't there; the one above it must be.
     package var directory = ".fetch_cache"
-    /// Of all files in the directory together; one mebibyte at least.
+    /// Of all files in the directory together; less than two mebibytes are two.
     package var mostBytes = 1 << 30
     /// Seconds; nothing is kept that was stored longer ago.
     package var mostAge: Int64 = 30 * 86_400

@@ -174,14 +174,15 @@ package final class ResponseStore {
     }
 
     /// Forgets what the owner names. What is under way meanwhile isn't stored where it is named by
-    /// its URL; an answer that comes later under a prefix is the origin's newest word.
+    /// its URL, or everything is; an answer that comes later under a prefix is the origin's newest
+    /// word.
     package func purge(_ purge: CachePurge, now: Now) {
         epoch += 1
         counted.purged += 1
         switch purge {
         case .resource(let target): index.apply(.invalidate(target), now: now)
         case .prefix(let prefix): index.removeAll(prefix: prefix)
-        case .everything: index.removeAll()
+        case .everything: index.removeAll(askedUntil: now)
         }
         behind?.purge(purge)
     }
