@@ -14,6 +14,8 @@ package final class RequestEncoder: Sendable {
     private static var between: StaticString { " HTTP/1.1\r\nHost: " }
     private let userAgentLine: [UInt8]
     private let acceptLine: [UInt8]
+    /// The default fields that a caller's may take the place of.
+    package let defaultFields: Headers
 
     /// An encoder with these defaults; nil leaves a field out.
     package init(userAgent: String?, accept: String? = "*/*") throws(FieldError) {
@@ -21,6 +23,10 @@ package final class RequestEncoder: Sendable {
         acceptLine = try Self.line("Accept", accept)
         defaults = [0x0d, 0x0a] + userAgentLine + acceptLine
         end = defaults + [0x0d, 0x0a]
+        var fields = Headers()
+        if let userAgent { try fields.append("User-Agent", userAgent) }
+        if let accept { try fields.append("Accept", accept) }
+        defaultFields = fields
     }
 
     private static func line(_ name: String, _ value: String?) throws(FieldError) -> [UInt8] {
