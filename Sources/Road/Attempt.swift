@@ -60,8 +60,8 @@ package struct Attempt: Equatable, Sendable {
         /// A connection is wanted, with all that goes with it. Can transition to `dispatched`,
         /// `backingOff` and `ended`.
         case waiting(fresh: Bool)
-        /// On a connection. Can transition to `waiting` (the reuse race was lost), `backingOff` and
-        /// `ended`.
+        /// On a connection. Can transition to `waiting` (the reuse race was lost), `asking` (what
+        /// came was no answer, and the origin is asked again), `backingOff` and `ended`.
         case dispatched
         /// Between two attempts; nothing is held. Can transition to `asking`, `waiting` and
         /// `ended`.
@@ -200,6 +200,18 @@ package struct Attempt: Equatable, Sendable {
     @inlinable
     package mutating func responded() {
         state = .ended(.answered)
+    }
+
+    /// What came answers nothing, and the origin is asked once more at once, as for the first time:
+    /// a 304 that speaks of nothing that is stored.
+    package mutating func asksAgain() {
+        switch state {
+        case .dispatched:
+            reuseRaceLost = false
+            state = attemptBegins
+        case .lookingUp, .joining, .following, .asking, .waiting, .backingOff, .ended:
+            preconditionFailure("only who was answered asks again")
+        }
     }
 
     /// The connection went away under the exchange. True when it goes on with a fresh connection;

@@ -71,6 +71,7 @@ enum AttemptTable {
             "backs off", ["waiting", "waiting(fresh)", "dispatched", "dispatched(fresh)"],
             { $0.backsOff(until: Instant(nanoseconds: 7)) }
         ),
+        ("asks again", ["dispatched", "dispatched(fresh)"], { $0.asksAgain() }),
         ("back-off ended", ["backingOff"], { $0.backOffEnded() }),
         ("failed", nil, { $0.failed() }),
     ]
