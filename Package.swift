@@ -99,15 +99,15 @@ let package = Package(
         room(
             "Engine",
             [
-                "FetchRoad", "FetchPolicy", "FetchTransport", "FetchTLS", "FetchReactor",
-                "FetchHTTP1", "FetchHTTP", "FetchTime", "FetchBytes",
+                "FetchRoad", "FetchPolicy", "FetchCache", "FetchStore", "FetchTransport",
+                "FetchTLS", "FetchReactor", "FetchHTTP1", "FetchHTTP", "FetchTime", "FetchBytes",
             ]),
         .target(
             name: "Fetch",
             dependencies: [
-                "FetchEngine", "FetchPolicy", "FetchTransport", "FetchTLS", "FetchReactor",
-                "FetchHTTP1", "FetchPublicSuffix", "FetchHTTP", "FetchTime", "FetchBytes",
-                httpTypes,
+                "FetchEngine", "FetchPolicy", "FetchCache", "FetchStore", "FetchTransport",
+                "FetchTLS", "FetchReactor", "FetchHTTP1", "FetchPublicSuffix", "FetchHTTP",
+                "FetchTime", "FetchBytes", httpTypes,
             ],
             path: "Sources/Fetch", swiftSettings: language),
         .executableTarget(
@@ -182,8 +182,8 @@ let package = Package(
         tests(
             "Engine",
             [
-                "FetchEngine", "FetchPolicy", "FetchTransport", "FetchReactor", "FetchHTTP1",
-                "FetchHTTP", "FetchTime", "FetchBytes", "TestSupport",
+                "FetchEngine", "FetchPolicy", "FetchCache", "FetchStore", "FetchTransport",
+                "FetchReactor", "FetchHTTP1", "FetchHTTP", "FetchTime", "FetchBytes", "TestSupport",
             ]),
         tests(
             "Fetch",

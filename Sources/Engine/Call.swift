@@ -51,6 +51,11 @@ internal import FetchTransport
     /// What the policies know of it; touched only where its origin has policies.
     @ThreadBound var course = CallCourse()
     var hasCourse = false
+    /// What it has to do with the client's cache, and where that is more than a miss.
+    var cacheUse = CacheUse.none
+    var caching: CallCaching?
+    /// When its request was sent; known where it has to do with the cache.
+    var sentAt = Instant(nanoseconds: 0)
     /// The connection that carries it or is being opened for it.
     var connection: ConnectionID?
     /// Until when it may stand in the line for room.
@@ -143,6 +148,9 @@ internal import FetchTransport
         (times.started, other.times.started) = (other.times.started, times.started)
     }
 
+    /// Another request than its caller's goes out: with conditions of the cache's.
+    func send(_ details: CallDetails) { self.details = details }
+
     /// The target, which the call needs no more.
     func takeTarget() -> Target? { target.take() }
 
@@ -182,6 +190,7 @@ internal import FetchTransport
         timer = nil
         if hasCourse { course = CallCourse() }
         hasCourse = false
+        cacheUse = .none
         isStreamed = false
         hasReceiver = false
         hasContent = false
@@ -198,6 +207,7 @@ internal import FetchTransport
         if details != nil { details = nil }
         if streamReceiver != nil { streamReceiver = nil }
         if record != nil { record = nil }
+        if caching != nil { caching = nil }
         if lastError != nil { lastError = nil }
         if !lost.isEmpty { lost = [] }
         lostCount = 0

@@ -34,6 +34,8 @@ package enum CallError: Error {
     case impolite
     /// As many attempts were made as may be, or another was refused; the last one's response.
     case attemptsSpent(WholeResponse)
+    /// The caller wanted a stored response, and none can be used.
+    case notCached
     /// The caller cancelled.
     case cancelled
     /// The client was shut down.
@@ -58,7 +60,8 @@ extension CallError {
         case .malformed: .malformed
         case .truncated: .truncated
         case .bodyTooLarge, .waitingLineFull, .tooManyOrigins, .circuitOpen, .rateLimited,
-            .impolite, .attemptsSpent, .cancelled, .clientClosed, .uploadFailed, .uploadLength:
+            .impolite, .attemptsSpent, .notCached, .cancelled, .clientClosed, .uploadFailed,
+            .uploadLength:
             nil
         }
     }

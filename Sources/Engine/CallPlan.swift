@@ -1,6 +1,7 @@
 // What is asked: a request that was validated, with the clocks and bounds it runs under. Values of
 // any thread.
 
+internal import FetchCache
 package import FetchHTTP
 package import FetchHTTP1
 package import FetchTLS
@@ -59,6 +60,22 @@ final class CallDetails: Sendable {
         self.tls = tls
         self.policy = policy
     }
+
+    /// A GET of the client's own, or a caller's with other fields.
+    init(
+        _ method: Method, _ headers: Headers, saysClose: Bool = false, _ clocks: SharedClocks,
+        _ bodyLimit: Int, _ tls: TLSChoice?, _ policy: CallPolicy?
+    ) {
+        self.method = method
+        self.headers = headers
+        length = .none
+        self.saysClose = saysClose
+        content = .none
+        self.clocks = clocks
+        self.bodyLimit = bodyLimit
+        self.tls = tls
+        self.policy = policy
+    }
 }
 
 /// A request's own word on TLS, with its hash. An object, because it is handed on with every call
@@ -76,5 +93,26 @@ package final class TLSChoice: Sendable {
     static func isSame(_ one: TLSChoice?, _ other: TLSChoice?) -> Bool {
         guard let one, let other else { return one == nil && other == nil }
         return one === other || one.configuration == other.configuration
+    }
+}
+
+extension CallDetails {
+    /// What was asked, with these fields behind the caller's; a GET where nothing was said.
+    convenience init(
+        adding lines: [FieldLine], to asked: CallDetails?, clocks: SharedClocks, bodyLimit: Int
+    ) {
+        var headers = asked?.headers ?? Headers()
+        for line in lines {
+            do throws(FieldError) {
+                try headers.append(line.name, Array(line.value))
+            } catch {
+                // It comes from a head that was read, or is the cache's own; without it the whole
+                // answer comes.
+                continue
+            }
+        }
+        self.init(
+            asked?.method ?? .get, headers, saysClose: asked?.saysClose ?? false, clocks,
+            bodyLimit, asked?.tls, asked?.policy)
     }
 }

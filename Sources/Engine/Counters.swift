@@ -16,6 +16,10 @@ struct Counters: Equatable, Sendable {
     var retries = 0
     var coalesced = 0
     var refusedByBreaker = 0
+    var cacheHits = 0
+    var cacheMisses = 0
+    var cacheRevalidations = 0
+    var cacheStale = 0
     var bytesSent = 0
     var bytesReceived = 0
 }
@@ -36,6 +40,14 @@ package struct EngineStatistics: Equatable, Sendable {
     package internal(set) var retries = 0
     package internal(set) var coalesced = 0
     package internal(set) var refusedByBreaker = 0
+    package internal(set) var cacheHits = 0
+    package internal(set) var cacheMisses = 0
+    package internal(set) var cacheRevalidations = 0
+    package internal(set) var cacheStale = 0
+    package internal(set) var cacheStored = 0
+    package internal(set) var cacheEvictions = 0
+    package internal(set) var cacheEntries = 0
+    package internal(set) var cacheBytes = 0
     package internal(set) var bytesSent = 0
     package internal(set) var bytesReceived = 0
     package internal(set) var connecting = 0
@@ -63,6 +75,10 @@ package struct EngineStatistics: Equatable, Sendable {
         retries = counters.retries
         coalesced = counters.coalesced
         refusedByBreaker = counters.refusedByBreaker
+        cacheHits = counters.cacheHits
+        cacheMisses = counters.cacheMisses
+        cacheRevalidations = counters.cacheRevalidations
+        cacheStale = counters.cacheStale
         bytesSent = counters.bytesSent
         bytesReceived = counters.bytesReceived
     }

@@ -26,6 +26,7 @@ package final class Engine {
             road.closeNow()
             road.reactorHasEnded = true
         }
+        road.cache = road.settings.cache.map { ClientCache($0, road.settings, on: reactor) }
     }
 
     package convenience init(_ settings: EngineSettings, reactor: Reactor) {
@@ -37,12 +38,15 @@ package final class Engine {
 
     /// Sets the call on its way. The completion is told once: a continuation at once or later, a
     /// callback later in this turn or in another, never before this returns.
+    ///
+    /// - Parameter isMissed: `glance` has told that nothing is stored for it.
     package func start(
-        _ id: CallID, _ plan: consuming CallPlan, _ completion: consuming Completion
+        _ id: CallID, _ plan: consuming CallPlan, _ completion: consuming Completion,
+        isMissed: Bool = false
     ) {
         guard let call = road.calls[id] else { return }
         call.take(completion)
-        road.start(call, plan.target, plan.details)
+        road.start(call, plan.target, plan.details, isMissed: isMissed)
     }
 
     /// Who is told of calls that were begun with `begin`; set before the first of them.
@@ -129,6 +133,7 @@ extension Road {
         for connection in pool.all { close(connection) }
         closeIdle()
         forgetAllResting()
+        cache?.end()
         dialer.names.close()
     }
 
@@ -141,6 +146,7 @@ extension Road {
         statistics.callsInFlight = calls.live
         statistics.trackedOrigins = origins.count
         statistics.admitted = policies.admission.inFlight
+        if let cache { statistics.add(cache) }
         return statistics
     }
 }

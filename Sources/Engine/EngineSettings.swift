@@ -30,6 +30,8 @@ package struct EngineSettings {
     package var retriesReuseRace = true
     /// Retries, limits, breaker, coalescing.
     package var policies = PolicySettings()
+    /// Stored responses; nil for none.
+    package var cache: CacheSettings?
     package var encoder: RequestEncoder
     package var calls = CallDefaults()
     /// Read from one connection, or written to it, before the others have their turn.

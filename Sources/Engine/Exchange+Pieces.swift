@@ -48,6 +48,9 @@ extension Connection {
     }
 
     func pieceArrived(_ piece: Bytes, _ receiver: any StreamReceiver, _ call: Call) {
+        if let caching = call.caching, caching.collects != nil {
+            caching.collect(piece, expecting: call.head?.framing.announced)
+        }
         let demand = receiver.bodyArrived(piece)
         exchange.readerRuns = demand == .later
         if demand == .none { pauseReading(call) }

@@ -131,6 +131,8 @@ extension Connection {
         call.head = head
         if record.policies != nil, road.isRetried(call, head) {
             dropRest(of: call)
+        } else if call.cacheUse != .none, road.isReplaced(call, head) {
+            dropRest(of: call)
         } else if call.isStreamed {
             streamHeadArrived(head, call)
         } else if case .length(let length) = head.framing, length > call.bodyLimit {
@@ -138,7 +140,8 @@ extension Connection {
         }
     }
 
-    /// Another attempt is made: a short rest is read for the connection's sake.
+    /// Another attempt is made, or a stored response takes its place: a short rest is read for the
+    /// connection's sake.
     private func dropRest(of call: Call) {
         guard canDrain(atMost: road.settings.drainBytes) else {
             road.answerDropped(self)
@@ -160,6 +163,8 @@ extension Connection {
         endWriting()
         if record.policies != nil, road.isRetried(call, head) {
             // Its body is not looked at.
+        } else if call.cacheUse != .none, road.isReplaced(call, head) {
+            // Neither is this one's.
         } else if call.isStreamed, let receiver = call.streamReceiver {
             streamHeadArrived(head, call)
             if !body.isEmpty { _ = receiver.bodyArrived(body) }

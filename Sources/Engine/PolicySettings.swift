@@ -2,6 +2,7 @@
 // retries, limits, breaker, coalescing. Everything is off but coalescing, which the public
 // configuration switches on. Values.
 
+package import FetchCache
 package import FetchPolicy
 
 package struct PolicySettings: Sendable {
@@ -72,14 +73,17 @@ package final class CallPolicy: Sendable {
     package let mayBeShared: Bool
     /// Tokens that it takes.
     package let cost: Int
+    /// How it uses the cache.
+    package let cacheMode: CacheMode
 
     package init(
         retries: Retries? = nil, priority: RequestPriority = .normal, mayBeShared: Bool = true,
-        cost: Int = 1
+        cost: Int = 1, cacheMode: CacheMode = .standard
     ) {
         self.retries = retries
         self.priority = priority
         self.mayBeShared = mayBeShared
         self.cost = cost
+        self.cacheMode = cacheMode
     }
 }

@@ -71,8 +71,9 @@ extension Road {
     private func refuse(_ call: Call, _ until: Instant) {
         counters.refusedByBreaker += 1
         call.lastPhase = .queue
-        call.lastError = .circuitOpen(for: until.nanoseconds(since: reactor.now))
-        call.attempt.failed()
+        let error = CallError.circuitOpen(for: until.nanoseconds(since: reactor.now))
+        call.lastError = error
+        if call.cacheUse != .looked || !standsIn(for: error, call) { call.attempt.failed() }
     }
 
     /// Tells the breaker, once, how the attempt ended; nil where that says nothing of the origin.

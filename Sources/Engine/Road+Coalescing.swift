@@ -16,6 +16,8 @@ extension Road {
     func mayJoin(_ call: Call) -> Bool {
         guard policies.coalesce, !call.isStreamed, !call.hasContent else { return false }
         guard let details = call.details else { return true }
+        // What validates for nobody would change places with a caller who leaves.
+        if call.caching != nil { return false }
         // Who has a rule of his own for retries would have it for those who follow, too.
         if let policy = details.policy, !policy.mayBeShared || policy.retries != nil {
             return false
@@ -182,9 +184,7 @@ extension Road {
         follower.times.firstByte = response.times.firstByte
         follower.times.ended = reactor.now
         follower.response = WholeResponse(
-            head: response.head, body: response.body, trailers: response.trailers, target: target,
-            times: follower.times, attempts: response.attempts, peer: response.peer,
-            isShared: true)
+            sharing: response, target: target, times: follower.times)
         follower.attempt.responded()
         follow(follower)
     }

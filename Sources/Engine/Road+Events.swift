@@ -63,6 +63,10 @@ extension Road: TimerHandler {
             backOff(call)
             return
         }
+        if call.caching != nil {
+            if isAnsweredOtherwise(call) { return }
+            store(call, body)
+        }
         call.response = response(of: call, head, body: body, trailers: trailers)
         if call.hasCourse {
             attemptEnded(call, call.course.status.map { .responded(status: $0, retryAfter: nil) })
@@ -76,7 +80,7 @@ extension Road: TimerHandler {
         if call.isStreamed, let receiver = call.streamReceiver, !call.abandoned {
             receiver.bodyEnded(trailers: call.response?.trailers)
         }
-        follow(call)
+        followHere(call)
     }
 
     /// The head of a streamed response is there; the body follows on the same connection.
@@ -120,7 +124,7 @@ extension Road: TimerHandler {
         guard let call = connection.current else { return }
         call.connection = nil
         close(connection)
-        backOff(call)
+        if call.caching == nil || !isAnsweredOtherwise(call) { backOff(call) }
     }
 
     private func note(_ error: CallError, on connection: Connection, _ call: Call) {
@@ -152,6 +156,7 @@ extension Road: TimerHandler {
         if let connection, connection.current === call {
             // Also while an answer is dropped that would have been tried again.
             if call.hasCourse { call.course.retryAt = nil }
+            call.caching?.ending = nil
             exchangeFailed(connection, error)
             return
         }

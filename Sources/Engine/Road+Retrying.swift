@@ -68,6 +68,7 @@ extension Road {
             backOff(call)
             return
         }
+        if call.caching != nil, isAnsweredOtherwise(call) { return }
         guard let origin = call.record?.policies, let cause = error.cause else {
             attemptEnded(call, nil)
             fail(call, error)

@@ -33,6 +33,9 @@ final class Road {
     let encoder: RequestEncoder
     let pool: Pool
     let policies: ClientPolicies
+    /// Stored responses; nil where the client keeps none.
+    var cache: ClientCache? { didSet { lentCache = cache.map { Uncounted($0) } } }
+    private(set) var lentCache: Uncounted<ClientCache>?
     @ThreadBound var calls: CallTable
     @ThreadBound var origins = OriginTable()
     var counters = Counters()
@@ -88,8 +91,11 @@ final class Road {
     // MARK: The road
 
     /// Sets a call on its way.
+    ///
+    /// - Parameter isMissed: a glance has told that nothing is stored for it.
     func start(
-        _ call: Call, _ target: consuming Target, _ details: consuming CallDetails?
+        _ call: Call, _ target: consuming Target, _ details: consuming CallDetails?,
+        isMissed: Bool = false
     ) {
         counters.callsStarted += 1
         // The caller may have computed for long, or be a host between turns: its clocks begin now.
@@ -102,10 +108,10 @@ final class Road {
         call.attempt = Attempt(
             isIdempotent: call.method.isIdempotent,
             isReplayable: !call.hasContent || call.content.isReplayable,
-            retriesReuseRace: settings.retriesReuseRace, stages: stages(of: call))
+            retriesReuseRace: settings.retriesReuseRace, stages: stages(of: call, isMissed))
         if call.record != nil {
             if call.hasContent, !watchUpload(of: call) { return }
-            follow(call)
+            followHere(call)
         } else if refused {
             fail(call, call.isCancelledEarly ? .cancelled : .clientClosed)
         } else {
@@ -115,17 +121,18 @@ final class Road {
 
     /// The stages that the call passes, by what is switched on.
     @inline(__always)
-    private func stages(of call: Call) -> Stages {
-        if !policies.areOn, call.details == nil { return [] }
-        return stagesOfPolicies(call)
+    private func stages(of call: Call, _ isMissed: Bool) -> Stages {
+        if !policies.areOn, call.details == nil, cache == nil { return [] }
+        return stagesOfPolicies(call, isMissed)
     }
 
     @inline(never)
-    private func stagesOfPolicies(_ call: Call) -> Stages {
+    private func stagesOfPolicies(_ call: Call, _ isMissed: Bool) -> Stages {
         guard let record = call.record else { return [] }
-        if record.policies == nil, policies.areOn || call.details?.policy != nil { equip(record) }
-        guard let origin = record.policies else { return [] }
         var stages: Stages = []
+        if cache != nil, looksUp(call, isMissed) { stages.insert(.lookUp) }
+        if record.policies == nil, policies.areOn || call.details?.policy != nil { equip(record) }
+        guard let origin = record.policies else { return stages }
         if mayJoin(call) { stages.insert(.joining) }
         if origin.hasBreaker { stages.insert(.breaker) }
         return stages
@@ -145,11 +152,15 @@ final class Road {
     }
 
     /// Does what the call's attempt says, until it is time to wait for an event.
-    func follow(_ call: Call) {
+    func follow(_ call: Call) { followHere(call) }
+
+    /// The same, for the two places that every call comes by: there it is part of what calls it.
+    @inline(__always)
+    func followHere(_ call: Call) {
         while true {
             switch call.attempt.next() {
             case .lookUp:
-                call.attempt.cacheMissed()
+                guard lookUp(call) else { return }
             case .join:
                 join(call)
             case .askBreaker:
@@ -251,6 +262,7 @@ final class Road {
         counters.exchanges += 1
         if connection.uses > 0 { counters.reuses += 1 }
         call.attempt.dispatched()
+        if call.cacheUse != .none { call.sentAt = reactor.now }
         if call.hasCourse { flightSent(call) }
         connection.start(call)
     }
@@ -260,7 +272,7 @@ final class Road {
     /// Ends the call with a failure that no retry mends.
     func fail(_ call: Call, _ error: CallError) {
         call.lastError = error
-        call.attempt.failed()
+        if call.cacheUse != .looked || !standsIn(for: error, call) { call.attempt.failed() }
         follow(call)
     }
 
@@ -309,6 +321,7 @@ final class Road {
         refundRetry(of: call)
         attemptEnded(call, nil)
         flightEnded(call, failure)
+        cachingEnded(call, failure)
     }
 
     private func count(_ failure: CallFailure?) {
@@ -367,27 +380,5 @@ final class Road {
             calls.close(call)
             receiver?.callFailed(id, failure)
         }
-    }
-
-    // MARK: Facts
-
-    func response(
-        of call: Call, _ head: consuming ResponseHead, body: consuming Bytes,
-        trailers: consuming FieldSection?
-    ) -> WholeResponse? {
-        guard let target = call.isStreamed ? call.target : call.takeTarget() else { return nil }
-        call.times.ended = reactor.now
-        return WholeResponse(
-            head: head, body: body, trailers: trailers, target: target, times: call.times,
-            attempts: call.lostCount + 1, peer: call.peer)
-    }
-
-    private func failure(of call: Call) -> CallFailure {
-        CallFailure(
-            call.lastError ?? .cancelled, phase: call.lastPhase, method: call.method,
-            target: call.target,
-            dispatches: call.attempt.dispatches, lost: call.lost,
-            attempts: call.lostCount + 1, refusal: call.course.refusal,
-            elapsedNanoseconds: reactor.now.nanoseconds - call.times.started.nanoseconds)
     }
 }

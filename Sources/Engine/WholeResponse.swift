@@ -1,6 +1,7 @@
 // What a call ends with when all goes well. Immutable; any thread.
 
 package import FetchBytes
+internal import FetchCache
 package import FetchHTTP
 package import FetchHTTP1
 package import FetchTime
@@ -22,31 +23,154 @@ package struct CallTimes: Equatable, Sendable {
     package init() {}
 }
 
+/// What the cache had to do with a response.
+package enum CacheOutcome: UInt8, Sendable {
+    /// Nothing: it was not asked.
+    case bypass
+    /// The origin answered.
+    case miss
+    /// A stored response answered, and was fresh.
+    case hit
+    /// A stored response answered, and the origin said that it still holds.
+    case revalidated
+    /// A stored response answered, and was stale.
+    case stale
+}
+
+/// How a cache came to an answer, in full. An object, because most answers need none.
+package final class CacheReport: Sendable {
+    package let status: CacheStatus
+
+    init(_ status: CacheStatus) {
+        self.status = status
+    }
+}
+
 /// A response with all of its body; for a streamed call, with none of it. An object for the same
 /// reason as the plan.
 package final class WholeResponse: Sendable {
-    package let head: ResponseHead
+    /// How a stored response became the answer. Its age is found when somebody asks.
+    private struct Use: Sendable {
+        let form: CacheAnswer.Form
+        let now: Now
+    }
+
+    /// What came; nil for a stored response, whose head is made when somebody asks for it.
+    package let receivedHead: ResponseHead?
+    private let stored: CachedResponse?
+    private let use: Use?
     package let body: Bytes
     package let trailers: FieldSection?
     package let target: Target
     package let times: CallTimes
-    /// Attempts made for it, the last one included.
+    /// Attempts made for it, the last one included; none for a stored response.
     package let attempts: Int
     package let peer: SocketAddress?
     /// Another caller's exchange answered it.
     package let isShared: Bool
+    package let cacheOutcome: CacheOutcome
+    private let report: CacheReport?
 
     init(
-        head: ResponseHead, body: Bytes, trailers: FieldSection?, target: Target,
-        times: CallTimes, attempts: Int, peer: SocketAddress?, isShared: Bool = false
+        head: consuming ResponseHead, body: consuming Bytes, trailers: consuming FieldSection?,
+        target: consuming Target, times: CallTimes, attempts: Int, peer: SocketAddress?,
+        cacheOutcome: CacheOutcome = .bypass, report: CacheReport? = nil
     ) {
-        self.head = head
+        receivedHead = head
+        stored = nil
+        use = nil
         self.body = body
         self.trailers = trailers
         self.target = target
         self.times = times
         self.attempts = attempts
         self.peer = peer
-        self.isShared = isShared
+        isShared = false
+        self.cacheOutcome = cacheOutcome
+        self.report = report
+    }
+
+    /// A stored response.
+    init(
+        _ response: consuming CachedResponse, _ form: CacheAnswer.Form, now: Now,
+        body: consuming Bytes, target: consuming Target, times: CallTimes, attempts: Int = 0,
+        peer: SocketAddress? = nil, cacheOutcome: CacheOutcome = .hit, report: CacheReport? = nil
+    ) {
+        receivedHead = nil
+        stored = response
+        use = Use(form: form, now: now)
+        self.body = body
+        trailers = nil
+        self.target = target
+        self.times = times
+        self.attempts = attempts
+        self.peer = peer
+        isShared = false
+        self.cacheOutcome = cacheOutcome
+        self.report = report
+    }
+
+    /// The same for another caller.
+    init(sharing other: WholeResponse, target: consuming Target, times: CallTimes) {
+        receivedHead = other.receivedHead
+        stored = other.stored
+        use = other.use
+        body = other.body
+        trailers = other.trailers
+        self.target = target
+        self.times = times
+        attempts = other.attempts
+        peer = other.peer
+        isShared = true
+        cacheOutcome = other.cacheOutcome
+        report = other.report
+    }
+
+    private var answer: CacheAnswer? {
+        guard let stored, let use else { return nil }
+        return CacheAnswer(stored, use.form, age: stored.ageSeconds(use.now))
+    }
+
+    /// Of a stored response it is made each time.
+    package var head: ResponseHead {
+        if let receivedHead { return receivedHead }
+        guard let answer else { preconditionFailure("a response came or was stored") }
+        return ResponseHead(
+            status: answer.status, reason: answer.reason, fields: answer.fields,
+            bodyCount: answer.form == .whole ? answer.body.count : nil)
+    }
+
+    /// Of a stored response.
+    package var storedStatus: UInt16 {
+        if use?.form == .whole { return stored?.status ?? 0 }
+        return answer?.status ?? 0
+    }
+
+    package var reasonBytes: Bytes { receivedHead?.reasonBytes ?? answer?.reason ?? Bytes() }
+
+    /// All fields; of a stored response they are put together each time.
+    package var fields: FieldSection {
+        receivedHead?.fields ?? answer?.fields ?? FieldSection()
+    }
+
+    /// The first value of a field of a stored response.
+    package func storedField(_ name: String) -> String? { answer?.field(name) }
+
+    /// The member of a Cache-Status field (RFC 9211) that says how the cache came to it; nil where
+    /// it wasn't asked.
+    package var cacheStatus: String? {
+        var status: CacheStatus
+        if let report {
+            status = report.status
+        } else if let stored, let use {
+            status = CacheStatus(hit: stored, now: use.now)
+        } else if cacheOutcome == .miss {
+            status = CacheStatus(cache: "swift-fetch")
+            status.forward = .uriMiss
+        } else {
+            return nil
+        }
+        if isShared { status.isCollapsed = true }
+        return status.text
     }
 }

@@ -222,6 +222,7 @@ final class TestCall {
         case .rateLimited(let wait): "rateLimited(\(wait / 1_000_000) ms)"
         case .impolite: "impolite"
         case .attemptsSpent(let response): "attemptsSpent(\(response.head.status))"
+        case .notCached: "notCached"
         case .cancelled: "cancelled"
         case .clientClosed: "clientClosed"
         case .uploadFailed(let error): "uploadFailed(\(error))"
