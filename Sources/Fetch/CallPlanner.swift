@@ -10,6 +10,8 @@ final class CallPlanner: Sendable {
     private let base: Target?
     private let clocks: SharedClocks
     private let reactor: Reactor
+    /// Whether a stored response may answer.
+    let usesCache: Bool
     /// No rule and no origin says otherwise.
     private let hasOneSetOfClocks: Bool
     private let clocksOfHosts: [String: SharedClocks]
@@ -19,6 +21,7 @@ final class CallPlanner: Sendable {
         try configuration.validate()
         self.configuration = configuration
         self.reactor = reactor
+        usesCache = configuration.cache.isEnabled
         clocks = SharedClocks(configuration.timeouts.clocks)
         clocksOfHosts = configuration.origins.compactMapValues { origin in
             origin.timeouts.map { SharedClocks($0.clocks) }
@@ -70,9 +73,12 @@ final class CallPlanner: Sendable {
             throw FetchError(
                 .invalidRequest, reason: "cost: must be between 0 and \(Rate.mostCount)")
         }
+        if choices.cache == .onlyIfCached, !usesCache {
+            throw FetchError(.notCached, reason: "a stored response was wanted, and none is kept")
+        }
         return CallPolicy(
             retries: own.map { $0.retries }, priority: choices.priority,
-            mayBeShared: choices.coalesces, cost: choices.cost)
+            mayBeShared: choices.coalesces, cost: choices.cost, cacheMode: choices.cache.mode)
     }
 
     private func method(_ method: HTTPRequest.Method) throws -> Method {

@@ -5,6 +5,7 @@
 @_exported public import FetchHTTP
 @_exported public import FetchPolicy
 @_exported public import FetchReactor
+@_exported public import FetchStore
 @_exported public import FetchTLS
 @_exported public import FetchTransport
 @_exported public import FetchTime

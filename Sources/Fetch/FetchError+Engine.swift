@@ -106,6 +106,8 @@ extension FetchError {
             case .attemptsSpent(let whole):
                 self.init(.retriesSpent, "the last response has status \(whole.head.status)")
                 response = Response(whole: whole)
+            case .notCached:
+                self.init(.notCached, "no stored response can be used, and none else was wanted")
             case .cancelled:
                 self.init(.clientClosed, "the call was cancelled")
             case .clientClosed:

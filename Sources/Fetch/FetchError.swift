@@ -102,6 +102,8 @@ public struct FetchError: Error, Sendable {
         case skipped
         /// The last response has a status that is to be retried, and there is no further attempt.
         case retriesSpent = "retries-spent"
+        /// A stored response was asked for, and none can be used; nothing was sent.
+        case notCached = "not-cached"
         /// The client is shut down.
         case clientClosed = "client-closed"
         /// The client belongs to the process that this one was forked from.
@@ -218,7 +220,7 @@ public struct FetchError: Error, Sendable {
             .uploadLengthMismatch, .system, .addressRefused, .certificateExpired,
             .certificateNotYetValid, .selfSignedCertificate, .unknownAuthority, .wrongHost,
             .certificateRevoked, .pinMismatch, .certificateRefused, .tlsVersion, .tlsAlert,
-            .tlsFailed, .noTrustStore, .clientCertificate, .skipped:
+            .tlsFailed, .noTrustStore, .clientCertificate, .skipped, .notCached:
             false
         }
     }

@@ -53,7 +53,12 @@ public final class Fetcher: Sendable {
         planner = try CallPlanner(configuration, on: reactor)
         let engine = Engine(try configuration.engineSettings(), reactor: reactor)
         self.engine = ReactorBound(engine, on: reactor)
-        reactor.post { [engine = self.engine] in engine.value.attach() }
+        if reactor.isCurrent {
+            // A call may come in before anything else runs.
+            self.engine.value.attach()
+        } else {
+            reactor.post { [engine = self.engine] in engine.value.attach() }
+        }
     }
 
     /// A client over a network of the caller's choice; on the reactor's thread.
@@ -148,7 +153,16 @@ public final class Fetcher: Sendable {
     func perform(_ plan: CallPlan) async throws -> Response {
         do {
             if engine.reactor.isCurrent {
-                return Response(whole: try await performHere(plan))
+                var isMissed = false
+                // A call that can be answered at once makes no continuation, job or handler.
+                if planner.usesCache, !Task.isCancelled {
+                    switch engine.value.glance(plan) {
+                    case .hit(let whole): return Response(whole: whole)
+                    case .missed: isMissed = true
+                    case .unknown: break
+                    }
+                }
+                return Response(whole: try await performHere(plan, isMissed))
             }
             return Response(whole: try await performElsewhere(plan))
         } catch let failure as CallFailure {
@@ -157,7 +171,7 @@ public final class Fetcher: Sendable {
     }
 
     @inline(__always)
-    private func performHere(_ plan: CallPlan) async throws -> WholeResponse {
+    private func performHere(_ plan: CallPlan, _ isMissed: Bool) async throws -> WholeResponse {
         let bound = engine
         let engine = bound.value
         let id = engine.open()
@@ -169,7 +183,8 @@ public final class Fetcher: Sendable {
             return try await _unsafeInheritExecutor_withTaskCancellationHandler {
                 // The engine resumes it exactly once: a call ends once, and its table forgets it.
                 try await unsafe withUnsafeThrowingContinuation { continuation in
-                    unsafe engine.start(id, plan, .continuation(continuation))
+                    unsafe engine.start(
+                        id, plan, .continuation(continuation), isMissed: isMissed)
                 }
             } onCancel: {
                 Fetcher.cancel(id, bound)
@@ -178,7 +193,8 @@ public final class Fetcher: Sendable {
             return try await withTaskCancellationHandler {
                 // As above.
                 try await unsafe withUnsafeThrowingContinuation { continuation in
-                    unsafe engine.start(id, plan, .continuation(continuation))
+                    unsafe engine.start(
+                        id, plan, .continuation(continuation), isMissed: isMissed)
                 }
             } onCancel: {
                 Fetcher.cancel(id, bound)
@@ -189,12 +205,18 @@ public final class Fetcher: Sendable {
     @inline(never)
     private func performElsewhere(_ plan: CallPlan) async throws -> WholeResponse {
         let bound = engine
+        let usesCache = planner.usesCache
         let ticket = CallTicket()
         return try await withTaskCancellationHandler {
             // As above; when the post is refused, nobody else has the continuation.
             try await unsafe withUnsafeThrowingContinuation { continuation in
                 let isPosted = bound.reactor.post {
                     let engine = bound.value
+                    if usesCache, case .hit(let whole) = engine.glance(plan) {
+                        // No call is opened that could resume it.
+                        unsafe continuation.resume(returning: whole)
+                        return
+                    }
                     let id = engine.open()
                     if !ticket.began(id) { engine.cancel(id) }
                     unsafe engine.start(id, plan, .continuation(continuation))

@@ -108,6 +108,8 @@ public struct FetcherConfiguration: Sendable {
     /// When callers who ask the same at the same time are answered by one request: whole-body GET
     /// and HEAD. Nil for never. Default ``CoalescingRules``.
     public var coalescing: CoalescingRules? = CoalescingRules()
+    /// How responses are stored and used again. Default: in memory, as RFC 9111 has it.
+    public var cache = CacheConfiguration()
     /// How much longer than a normal call one of low priority waits before it goes first, and a
     /// normal one than one of high priority. Default 5 s.
     public var priorityAgeing: Duration = .seconds(5)
@@ -145,6 +147,7 @@ public struct FetcherConfiguration: Sendable {
             }
         }
         try validatePolicies()
+        try cache.validate()
         try names.validate()
         for (host, origin) in origins { try origin.validate(host) }
         do throws(TLSFailure) {
@@ -245,6 +248,7 @@ extension FetcherConfiguration {
         settings.trackedOrigins = pool.trackedOrigins
         settings.retriesReuseRace = pool.retriesReuseRace
         settings.policies = policySettings
+        settings.cache = cache.settings
         return settings
     }
 }

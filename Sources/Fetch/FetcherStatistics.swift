@@ -36,6 +36,24 @@ public struct FetcherStatistics: Sendable, Hashable {
     public let callsCoalesced: Int
     /// Attempts that an open circuit breaker refused.
     public let refusedByBreaker: Int
+    /// Calls that a stored response answered without the origin: with ``cacheMisses`` all calls
+    /// that asked the cache.
+    public let cacheHits: Int
+    /// Calls that asked the cache and went on to the origin, or failed for want of a stored
+    /// response.
+    public let cacheMisses: Int
+    /// Misses whose stored response the origin found to hold still (304).
+    public let cacheRevalidations: Int
+    /// Calls that a stale response answered, of hits and of misses.
+    public let cacheStale: Int
+    /// Responses that were stored.
+    public let cacheStored: Int
+    /// Stored responses that went from memory because of its bounds.
+    public let cacheEvictions: Int
+    /// Stored responses in memory now.
+    public let cacheEntries: Int
+    /// What they cost, in bytes as the allocator counts them.
+    public let cacheBytes: Int
     /// Bytes sent, heads included.
     public let bytesSent: Int
     /// Bytes received, heads included.
@@ -73,6 +91,14 @@ public struct FetcherStatistics: Sendable, Hashable {
         retries = statistics.retries
         callsCoalesced = statistics.coalesced
         refusedByBreaker = statistics.refusedByBreaker
+        cacheHits = statistics.cacheHits
+        cacheMisses = statistics.cacheMisses
+        cacheRevalidations = statistics.cacheRevalidations
+        cacheStale = statistics.cacheStale
+        cacheStored = statistics.cacheStored
+        cacheEvictions = statistics.cacheEvictions
+        cacheEntries = statistics.cacheEntries
+        cacheBytes = statistics.cacheBytes
         bytesSent = statistics.bytesSent
         bytesReceived = statistics.bytesReceived
         connecting = statistics.connecting

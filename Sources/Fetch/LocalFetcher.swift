@@ -96,6 +96,15 @@ public final class LocalFetcher {
         try engine.reloadTrust()
     }
 
+    /// Forgets stored responses, in memory at once and behind it as soon as may be; nothing that is
+    /// named is found meanwhile.
+    ///
+    /// - Throws: ``FetchError`` with code `invalidURL`.
+    public func purge(_ scope: PurgeScope) throws {
+        reactor.adoptThread()
+        engine.purge(try scope.purge())
+    }
+
     /// Counters so far and what is there now.
     public var statistics: FetcherStatistics { FetcherStatistics(engine.statistics) }
 

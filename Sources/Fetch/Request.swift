@@ -50,6 +50,11 @@ public struct Request: Sendable {
         get { choices.value.cost }
         set { choices.value.cost = newValue }
     }
+    /// How it uses the cache. Default ``RequestCacheMode/default``.
+    public var cache: RequestCacheMode {
+        get { choices.value.cache }
+        set { choices.value.cache = newValue }
+    }
     var choices = RequestChoices()
 
     /// A request without query, fields or content.
@@ -85,8 +90,8 @@ public struct Request: Sendable {
     }
 }
 
-/// What a request says of TLS and the policies in place of its client. Behind a reference, because
-/// most say nothing, and requests are copied.
+/// What a request says of TLS, the policies and the cache in place of its client. Behind a
+/// reference, because most say nothing, and requests are copied.
 struct RequestChoices: Sendable {
     struct Value: Sendable {
         var tls: TLSConfiguration?
@@ -94,6 +99,7 @@ struct RequestChoices: Sendable {
         var priority = RequestPriority.normal
         var coalesces = true
         var cost = 1
+        var cache = RequestCacheMode.default
     }
 
     private final class Box: Sendable {

@@ -13,19 +13,22 @@ public struct Response: Sendable {
     }
 
     /// The status code, 102 to 999.
-    public var statusCode: Int { Int(whole.head.status) }
+    public var statusCode: Int {
+        if let head = whole.receivedHead { return Int(head.status) }
+        return Int(whole.storedStatus)
+    }
 
     /// The reason phrase, often empty: as UTF-8, or as ISO 8859-1 where it is not UTF-8.
     public var reason: String { whole.head.reason }
 
     /// The reason phrase's bytes as received.
-    public var reasonBytes: Bytes { whole.head.reasonBytes }
+    public var reasonBytes: Bytes { whole.reasonBytes }
 
     /// `HTTP/1.1` or `HTTP/1.0`.
     public var version: String { "HTTP/1.\(whole.head.versionMinor)" }
 
     /// The fields in received order, names in received case.
-    public var headers: ReceivedFields { ReceivedFields(section: whole.head.fields) }
+    public var headers: ReceivedFields { ReceivedFields(section: whole.fields) }
 
     /// The body's bytes.
     public var body: Bytes { whole.body }
@@ -37,10 +40,16 @@ public struct Response: Sendable {
     public var url: String { whole.target.description }
 
     /// The first value of a field, or nil.
-    public subscript(_ name: HTTPField.Name) -> String? { whole.head.fields[name] }
+    public subscript(_ name: HTTPField.Name) -> String? {
+        if let head = whole.receivedHead { return head.fields[name] }
+        return whole.storedField(name.canonicalName)
+    }
 
     /// The first value of a field, or nil; case does not matter.
-    public subscript(_ name: String) -> String? { whole.head.fields[name] }
+    public subscript(_ name: String) -> String? {
+        if let head = whole.receivedHead { return head.fields[name] }
+        return whole.storedField(name)
+    }
 
     /// Whether the status is one of 200…299.
     public var ok: Bool { (200..<300).contains(statusCode) }
@@ -70,9 +79,24 @@ public struct Response: Sendable {
         HTTPResponse(status: status, headerFields: headers.httpFields)
     }
 
+    /// What the cache had to do with a response.
+    public enum CacheStatus: String, Sendable, Hashable, CaseIterable {
+        /// Nothing: there is none, or it was not to be asked.
+        case bypass
+        /// The origin answered.
+        case miss
+        /// A stored response answered, and was fresh.
+        case hit
+        /// A stored response answered, and the origin said that it still holds.
+        case revalidated
+        /// A stored response answered, and was stale.
+        case stale
+    }
+
     /// How a response came about.
     public struct Metadata: Sendable, Hashable {
-        /// Attempts made for it: 1, and one more for each retry and for a lost reuse race.
+        /// Attempts made for it: 1, and one more for each retry and for a lost reuse race; 0 for a
+        /// stored response that was used without asking.
         public let attempts: Int
         /// Whether another caller, who asked the same at the same time, got it from the server.
         public let wasCoalesced: Bool
@@ -89,8 +113,14 @@ public struct Response: Sendable {
         public let firstByteTime: Duration
         /// From the call to the response's last byte.
         public let totalTime: Duration
-        /// The peer, as `address:port`.
+        /// The peer, as `address:port`; nil where none was asked.
         public let remoteAddress: String?
+        /// What the cache had to do with it.
+        public let cacheStatus: CacheStatus
+        /// The same in the words of a Cache-Status field (RFC 9211), such as
+        /// `swift-fetch;hit;ttl=60`; nil where the cache wasn't asked. Of a streamed response it
+        /// doesn't say whether that is stored.
+        public let cacheStatusField: String?
 
         init(_ response: WholeResponse) {
             let times = response.times
@@ -103,6 +133,15 @@ public struct Response: Sendable {
             firstByteTime = .nanoseconds(times.firstByte.nanoseconds - start)
             totalTime = .nanoseconds(times.ended.nanoseconds - start)
             remoteAddress = response.peer.map { "\($0)" }
+            cacheStatus =
+                switch response.cacheOutcome {
+                case .bypass: .bypass
+                case .miss: .miss
+                case .hit: .hit
+                case .revalidated: .revalidated
+                case .stale: .stale
+                }
+            cacheStatusField = response.cacheStatus
         }
     }
 }
