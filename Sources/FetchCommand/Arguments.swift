@@ -67,8 +67,8 @@ struct Arguments: ParsableCommand {
     @OptionGroup(title: "Retries and rates")
     var policies: PolicyArguments
 
-    @Flag(name: .customLong("no-cache"), help: "Use no cache; none is built yet.")
-    var noCache = false
+    @OptionGroup(title: "Stored responses")
+    var cache: CacheArguments
 
     @Flag(name: .customLong("no-decompress"), help: "Leave bodies as they are; they are, for now.")
     var noDecompress = false

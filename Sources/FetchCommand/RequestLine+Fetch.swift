@@ -20,6 +20,14 @@ extension RequestLine {
             }
             request.body = body.map { .bytes($0) }
             request.totalTimeout = timeout
+            if let cache {
+                guard let mode = RequestCacheMode(rawValue: cache) else {
+                    let modes = RequestCacheMode.allCases.map(\.rawValue).joined(separator: ", ")
+                    throw Refusal(
+                        id: id, code: .invalidRequest, message: "\"cache\" is none of \(modes)")
+                }
+                request.cache = mode
+            }
             return request
         }
     }

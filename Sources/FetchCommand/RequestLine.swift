@@ -18,6 +18,8 @@ package struct RequestLine: Equatable, Sendable {
     package var fields: [Field] = []
     package var body: [UInt8]?
     package var timeout: Duration?
+    /// How it uses the cache, in the Fetch standard's words.
+    package var cache: String?
 
     /// Reads one line. It throws the refusal that answers it.
     package static func read(_ line: [UInt8]) throws(Refusal) -> RequestLine {
@@ -55,6 +57,7 @@ package struct RequestLine: Equatable, Sendable {
         url = try Self.text(member)
         if let member = stated["headers"] { fields = try Self.fields(member) }
         if let member = stated["timeout_ms"] { timeout = try Self.duration(member) }
+        if let member = stated["cache"] { cache = try Self.optionalText(member) }
         if let member = stated["body"] {
             body = try Self.optionalText(member).map { Array($0.utf8) }
         }
@@ -81,7 +84,7 @@ package struct RequestLine: Equatable, Sendable {
     }
 
     private static let names: Set<String> = [
-        "id", "method", "url", "headers", "body", "body_base64", "timeout_ms",
+        "id", "method", "url", "headers", "body", "body_base64", "timeout_ms", "cache",
     ]
 
     // MARK: members

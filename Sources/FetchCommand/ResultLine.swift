@@ -114,7 +114,19 @@ enum ResultLine {
         line.raw("]")
     }
 
+    /// Where a response is from: the origin (`miss`), the cache, or another line's request.
+    private static func source(of metadata: Response.Metadata) -> String {
+        if metadata.wasCoalesced { return "coalesced" }
+        return switch metadata.cacheStatus {
+        case .bypass, .miss: "miss"
+        case .hit: "hit"
+        case .revalidated: "revalidated"
+        case .stale: "stale"
+        }
+    }
+
     private static func write(_ metadata: Response.Metadata, to line: inout JSONWriter) {
+        line.raw(",\"from_cache\":\"\(source(of: metadata))\"")
         line.raw(",\"attempts\":\(metadata.attempts),\"timing\":{\"dns_ms\":")
         line.milliseconds(metadata.nameTime)
         line.raw(",\"connect_ms\":")

@@ -46,6 +46,7 @@ struct SingleFetch {
         var configuration = FetcherConfiguration()
         try arguments.network.apply(to: &configuration)
         arguments.policies.apply(to: &configuration)
+        arguments.cache.apply(to: &configuration)
         if let total = arguments.total {
             configuration.timeouts.total = total
             configuration.timeouts.readIdle = configuration.timeouts.readIdle.map { min($0, total) }

@@ -47,6 +47,7 @@ func perform(_ arguments: Arguments) async throws -> CommandExit {
     if let total = arguments.total { configuration.timeouts.total = total }
     try arguments.network.apply(to: &configuration)
     arguments.policies.apply(to: &configuration)
+    arguments.cache.apply(to: &configuration)
     let client = try LocalFetcher(configuration, on: reactor)
     guard let path = arguments.input else {
         return await finish(

@@ -10,7 +10,8 @@ import traceback
 
 import command
 
-import check_input  # noqa: F401  each registers its checks
+import check_cache  # noqa: F401  each registers its checks
+import check_input  # noqa: F401
 import check_lines  # noqa: F401
 import check_requests  # noqa: F401
 import check_responses  # noqa: F401
