@@ -18,7 +18,8 @@ struct BenchCommand: ParsableCommand {
         subcommands: [
             ListCommand.self, HTTPCommand.self, TransferCommand.self, CompareCommand.self,
             ScenarioCommand.self, TLSCommand.self, TLSNewCommand.self, TLSDownloadCommand.self,
-            NamesCommand.self, LimiterCommand.self, BatchCommand.self, RestCommand.self,
+            NamesCommand.self, LimiterCommand.self, BatchCommand.self, CacheHitCommand.self,
+            RestCommand.self,
             ChurnCommand.self, ResolveCommand.self, InstructionsCommand.self,
             OriginCommand.self, FloorCommand.self, GuardCommand.self,
         ],

@@ -2,7 +2,8 @@
 // call and nothing else: two runs of different lengths give the cost of one request. Main thread.
 //
 // The measured call: `get` with a String that is parsed each time; the status, one field and the
-// body's bytes are read. 64 callers, connection caps raised, every other default on.
+// body's bytes are read. 64 callers, connection caps raised, coalescing and cache off, every other
+// default on. `cache-hit` asks for what is stored.
 
 import ArgumentParser
 import Fetch
@@ -19,6 +20,8 @@ struct InstructionsCommand: ParsableCommand {
         case async
         case callback
         case httpTypes = "http-types"
+        /// 1,000 URLs in turn, all of them stored.
+        case cacheHit = "cache-hit"
     }
 
     @Option var mode: Mode
@@ -34,6 +37,8 @@ struct InstructionsCommand: ParsableCommand {
             case .async: try await caller.async()
             case .callback: try await caller.callbacks()
             case .httpTypes: try await caller.httpTypes()
+            case .cacheHit:
+                try await CachedCaller(url: caller.url, urls: 1_000).hits(caller.requests)
             }
         }
         // Nothing is printed; a request that read nothing would show here.
@@ -50,6 +55,8 @@ struct MeasuredCaller: Sendable {
     private var configuration: FetcherConfiguration {
         var configuration = FetcherConfiguration()
         configuration.coalescing = nil
+        // The origin sends validators: what is measured is the network, not the store.
+        configuration.cache = .disabled
         configuration.pool.connectionsPerOrigin = connections
         configuration.pool.connections = max(connections, configuration.pool.connections)
         configuration.pool.idleConnections = max(connections, configuration.pool.idleConnections)

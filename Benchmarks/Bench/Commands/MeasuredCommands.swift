@@ -24,6 +24,7 @@ struct RestCommand: ParsableCommand {
     func run() throws {
         _ = raiseDescriptorLimit()
         var configuration = FetcherConfiguration()
+        configuration.cache = .disabled
         configuration.pool.connections = connections + 1
         configuration.pool.idleConnections = connections + 1
         configuration.pool.idleTimeout = .seconds(60)

@@ -8,6 +8,7 @@ extension LoadPlan {
     var configuration: FetcherConfiguration {
         var configuration = FetcherConfiguration()
         configuration.coalescing = nil
+        configuration.cache = .disabled
         switch target {
         case .url:
             configuration.pool.connectionsPerOrigin = connections

@@ -46,6 +46,7 @@ struct Transfer: Sendable {
 
     private func transfer() async throws -> Outcome {
         var configuration = FetcherConfiguration()
+        configuration.cache = .disabled
         configuration.timeouts.total = .seconds(86_400)
         let fetcher = try Fetcher(configuration)
         var outcome = Outcome()
