@@ -47,16 +47,17 @@ extension Target {
 enum ResourceHash {
     @inline(__always)
     static func of(_ bytes: Span<UInt8>, _ range: Range<Int>, _ seed: UInt64) -> UInt64 {
+        let key = OriginHash.key
         var hash = seed ^ UInt64(truncatingIfNeeded: range.count)
         var index = range.lowerBound
         while index &+ 8 <= range.upperBound {
-            hash = OriginHash.fold(hash, with: Scan.word(bytes, at: index))
+            hash = OriginHash.fold(hash, with: Scan.word(bytes, at: index), key)
             index &+= 8
         }
         if index < range.upperBound {
-            hash = OriginHash.fold(hash, with: last(bytes, range, from: index))
+            hash = OriginHash.fold(hash, with: last(bytes, range, from: index), key)
         }
-        return OriginHash.finish(hash)
+        return OriginHash.finish(hash, key)
     }
 
     /// What is left, fewer than eight bytes: read again together with those before them, or one by

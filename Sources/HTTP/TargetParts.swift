@@ -302,13 +302,22 @@ enum OriginHash {
         return fold(hash ^ first, second ^ seeds.1)
     }
 
+    /// What a hash of something else is made with. Asked for once in each: the question costs more
+    /// than a word.
+    @inline(__always)
+    static var key: (UInt64, UInt64) { seeds }
+
     /// One word more, in a hash of something else.
     @inline(__always)
-    static func fold(_ hash: UInt64, with word: UInt64) -> UInt64 { fold(hash ^ word, seeds.1) }
+    static func fold(_ hash: UInt64, with word: UInt64, _ key: (UInt64, UInt64)) -> UInt64 {
+        fold(hash ^ word, key.1)
+    }
 
     /// The end of such a hash.
     @inline(__always)
-    static func finish(_ hash: UInt64) -> UInt64 { fold(hash ^ seeds.1, seeds.0) }
+    static func finish(_ hash: UInt64, _ key: (UInt64, UInt64)) -> UInt64 {
+        fold(hash ^ key.1, key.0)
+    }
 
     /// Multiplies to 128 bits and folds the halves.
     @inline(__always)
