@@ -161,18 +161,15 @@ public final class Fetcher: Sendable {
         let bound = engine
         let engine = bound.value
         let id = engine.open()
-        // The usual function hops to the caller's executor when it begins and when it ends, and
-        // each hop asks the task anew which executor it prefers: 550 instructions a call, to stay
-        // where it is. Its twin without the hops is used with the compilers in which it was tried.
-        // (One closure for both, under a name, costs a thunk and more than it saves.)
         #if compiler(>=6.3) && compiler(<6.4)
-            return try await _unsafeInheritExecutor_withTaskCancellationHandler {
-                // The engine resumes it exactly once: a call ends once, and its table forgets it.
-                try await unsafe withUnsafeThrowingContinuation { continuation in
-                    unsafe engine.start(id, plan, .continuation(continuation))
-                }
-            } onCancel: {
-                Fetcher.cancel(id, bound)
+            // The listener is as it was given.
+            let handler = unsafe CancellationHandler(bound, id.number) { listener, number in
+                unsafe Fetcher.cancel(CallID(number: number), ReactorBound(listener: listener))
+            }
+            defer { withExtendedLifetime(bound) { handler.remove() } }
+            // The engine resumes it exactly once: a call ends once, and its table forgets it.
+            return try await unsafe _unsafeInheritExecutor_withUnsafeThrowingContinuation {
+                unsafe engine.start(id, plan, .continuation($0))
             }
         #else
             return try await withTaskCancellationHandler {
