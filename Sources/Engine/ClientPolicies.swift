@@ -62,7 +62,7 @@ final class ClientPolicies {
     func origin(
         _ target: Target, address: String?, now: Instant, wake: @escaping (OriginPolicies) -> Void
     ) -> OriginPolicies {
-        let origin = OriginPolicies(settings, wake: wake)
+        let origin = OriginPolicies(settings, host: target.host, wake: wake)
         enter(origin, target, address: address, now: now)
         return origin
     }
@@ -72,7 +72,10 @@ final class ClientPolicies {
         _ origin: OriginPolicies, _ target: Target, address: String?, now: Instant
     ) {
         origin.address = address
-        if settings.domainLimit != nil || settings.retries.isOn {
+        if let own = settings.limitOfHosts[target.host] {
+            // No domain and no address begins so.
+            origin.keys.domain = admission.domains.enter("=" + target.host, own: own, now: now)
+        } else if settings.domainLimit != nil || settings.retries.isOn {
             let isWide = settings.domainKey == .registrableDomain
             let domain = isWide ? settings.registrableDomain(target.host) : nil
             let key = settings.domainKey.text(
@@ -122,8 +125,12 @@ final class OriginPolicies: TimerHandler {
     private var timerAt = Instant.farFuture
     private let wake: (OriginPolicies) -> Void
 
-    init(_ settings: PolicySettings, wake: @escaping (OriginPolicies) -> Void) {
-        gate = OriginGate(concurrency: settings.concurrencyPerOrigin ?? .max)
+    init(
+        _ settings: PolicySettings, host: String, wake: @escaping (OriginPolicies) -> Void
+    ) {
+        gate = OriginGate(
+            concurrency: settings.concurrencyOfHosts[host] ?? settings.concurrencyPerOrigin
+                ?? .max)
         hasBreaker = settings.breaker != nil
         breaker = CircuitBreaker(settings.breaker ?? BreakerRules())
         coalescer = Coalescer(settings.coalescing ?? CoalescingRules())

@@ -17,6 +17,8 @@ package struct PolicySettings: Sendable {
     package var clientLimit: RateLimit?
     /// Each domain's.
     package var domainLimit: RateLimit?
+    /// One host's, whatever its port, in place of its domain's.
+    package var limitOfHosts: [String: RateLimit] = [:]
     /// What a domain is.
     package var domainKey = RateKey.host
     /// Domains that are remembered.
@@ -27,6 +29,8 @@ package struct PolicySettings: Sendable {
     package var concurrency: Int?
     /// The same for each origin.
     package var concurrencyPerOrigin: Int?
+    /// For each origin of one host, in place of that.
+    package var concurrencyOfHosts: [String: Int] = [:]
     /// How crawlers behave.
     package var politeness: PolitenessRules?
     /// Each origin's breaker.
@@ -46,7 +50,8 @@ package struct PolicySettings: Sendable {
     /// Whether a token or a slot beside the connection is needed to go.
     var limits: Bool {
         clientLimit != nil || domainLimit != nil || concurrency != nil
-            || concurrencyPerOrigin != nil || politeness != nil
+            || concurrencyPerOrigin != nil || politeness != nil || !limitOfHosts.isEmpty
+            || !concurrencyOfHosts.isEmpty
     }
 
     /// Whether anything is on.
@@ -54,7 +59,9 @@ package struct PolicySettings: Sendable {
 
     /// Whether waiting for one's turn is what was asked for, however long: then only the call's
     /// total clock bounds it.
-    var paces: Bool { clientLimit != nil || domainLimit != nil || politeness != nil }
+    var paces: Bool {
+        clientLimit != nil || domainLimit != nil || politeness != nil || !limitOfHosts.isEmpty
+    }
 }
 
 extension Retries {

@@ -77,12 +77,14 @@ extension FetcherConfiguration {
         settings.mostParking = mostParking
         settings.clientLimit = rate.client
         settings.domainLimit = rate.perDomain
+        settings.limitOfHosts = origins.compactMapValues(\.rate)
         settings.domainKey = rate.key
         settings.registrableDomain = { PublicSuffix.registrableDomain(of: $0) }
         // Every domain in use has its place, or one more than the table holds would be free.
         settings.mostDomains = max(rate.mostDomains, pool.trackedOrigins)
         settings.concurrency = concurrency
         settings.concurrencyPerOrigin = concurrencyPerOrigin
+        settings.concurrencyOfHosts = origins.compactMapValues(\.concurrency)
         settings.politeness = politeness
         settings.politeness?.mostSlots = max(politeness?.mostSlots ?? 0, pool.trackedOrigins)
         settings.breaker = circuitBreaker
