@@ -63,6 +63,7 @@ enum AttemptTable {
             { $0.asksItself() }
         ),
         ("breaker admitted", ["asking"], { $0.breakerAdmitted() }),
+        ("asks again", ["waiting", "waiting(fresh)"], { $0.asksAgain() }),
         ("dispatched", ["waiting", "waiting(fresh)"], { $0.dispatched() }),
         ("responded", nil, { $0.responded() }),
         ("lost(reuse race)", nil, { _ = $0.lost(race) }),
