@@ -16,6 +16,8 @@ struct Counters: Equatable, Sendable {
     var retries = 0
     var coalesced = 0
     var refusedByBreaker = 0
+    var hedges = 0
+    var hedgesWon = 0
     var bytesSent = 0
     var bytesReceived = 0
 }
@@ -36,6 +38,8 @@ package struct EngineStatistics: Equatable, Sendable {
     package internal(set) var retries = 0
     package internal(set) var coalesced = 0
     package internal(set) var refusedByBreaker = 0
+    package internal(set) var hedges = 0
+    package internal(set) var hedgesWon = 0
     package internal(set) var bytesSent = 0
     package internal(set) var bytesReceived = 0
     package internal(set) var connecting = 0
@@ -45,6 +49,7 @@ package struct EngineStatistics: Equatable, Sendable {
     package internal(set) var callsInFlight = 0
     package internal(set) var trackedOrigins = 0
     package internal(set) var admitted = 0
+    package internal(set) var connectionLimit = 0
 
     package init() {}
 
@@ -63,6 +68,8 @@ package struct EngineStatistics: Equatable, Sendable {
         retries = counters.retries
         coalesced = counters.coalesced
         refusedByBreaker = counters.refusedByBreaker
+        hedges = counters.hedges
+        hedgesWon = counters.hedgesWon
         bytesSent = counters.bytesSent
         bytesReceived = counters.bytesReceived
     }

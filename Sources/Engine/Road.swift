@@ -127,7 +127,7 @@ final class Road {
         guard let origin = record.policies else { return [] }
         var stages: Stages = []
         if mayJoin(call) { stages.insert(.joining) }
-        if origin.hasBreaker { stages.insert(.breaker) }
+        if origin.hasBreaker || origin.balance != nil { stages.insert(.breaker) }
         return stages
     }
 
@@ -252,6 +252,7 @@ final class Road {
         if connection.uses > 0 { counters.reuses += 1 }
         call.attempt.dispatched()
         if call.hasCourse { flightSent(call) }
+        if policies.hedges { hedgeLater(call) }
         connection.start(call)
     }
 
@@ -269,7 +270,7 @@ final class Road {
     /// the event.
     func end(_ call: Call, _ failure: CallFailure?) {
         if call.standsInLine { leaveLine(call) }
-        if call.hasCourse { endCourse(call, failure) }
+        if call.hasCourse, endCourse(call, failure) { return }
         if call.hasContent { call.content.stop() }
         count(failure)
         if let record = call.record.take() {
@@ -300,15 +301,6 @@ final class Road {
             unsafe continuation?.resume(returning: response)
         }
         quietIfDone()
-    }
-
-    /// What the policies still hold for the call goes back, and its followers are told.
-    @inline(never)
-    private func endCourse(_ call: Call, _ failure: CallFailure?) {
-        stopTimer(of: call)
-        refundRetry(of: call)
-        attemptEnded(call, nil)
-        flightEnded(call, failure)
     }
 
     private func count(_ failure: CallFailure?) {
