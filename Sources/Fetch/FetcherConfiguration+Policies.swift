@@ -54,7 +54,7 @@ extension FetcherConfiguration {
             ("rate.perDomain", rate.perDomain?.invalidSetting),
             ("politeness", politeness?.invalidSetting),
             ("circuitBreaker", circuitBreaker?.invalidSetting),
-            ("coalescing", coalescing?.invalidSetting),
+            ("coalescing", coalescing?.invalidSetting), ("hedging", hedging?.invalidSetting),
         ]
         for case (let key, let found?) in checks {
             throw invalid("\(key).\(found.key)", found.reason)
@@ -90,6 +90,10 @@ extension FetcherConfiguration {
         settings.breaker = circuitBreaker
         settings.breakerObserver = onCircuitTransition
         settings.coalescing = coalescing
+        settings.balanced = balancedOrigins
+        settings.hedging = hedging
+        settings.hedgingOfHosts = origins.compactMapValues(\.hedging)
+        settings.politenessName = politenessName
         settings.ageing = Timeouts.nanoseconds(priorityAgeing)
         settings.seed = policySeed
         return settings

@@ -24,7 +24,7 @@ public struct FetcherStatistics: Sendable, Hashable {
     public let tlsHandshakes: Int
     /// Those of them that took an earlier session up.
     public let tlsResumptions: Int
-    /// Requests sent, further attempts included.
+    /// Requests sent, further attempts and hedges included.
     public let exchanges: Int
     /// Requests sent on a connection that had been used before.
     public let reuses: Int
@@ -36,6 +36,10 @@ public struct FetcherStatistics: Sendable, Hashable {
     public let callsCoalesced: Int
     /// Attempts that an open circuit breaker refused.
     public let refusedByBreaker: Int
+    /// Requests that were asked a second time because their answer took long.
+    public let hedges: Int
+    /// Those of them whose second exchange gave the answer.
+    public let hedgesWon: Int
     /// Bytes sent, heads included.
     public let bytesSent: Int
     /// Bytes received, heads included.
@@ -50,6 +54,8 @@ public struct FetcherStatistics: Sendable, Hashable {
     public let trackedOrigins: Int
     /// Requests that hold a slot now, where concurrency, rates or politeness are limited.
     public let admitted: Int
+    /// Connections that there may be in all; see ``FetcherConfiguration/Pool/connections``.
+    public let connectionLimit: Int
 
     /// The part of the requests that found a connection, 0 to 1; 0 before the first.
     public var reuseRatio: Double {
@@ -73,6 +79,8 @@ public struct FetcherStatistics: Sendable, Hashable {
         retries = statistics.retries
         callsCoalesced = statistics.coalesced
         refusedByBreaker = statistics.refusedByBreaker
+        hedges = statistics.hedges
+        hedgesWon = statistics.hedgesWon
         bytesSent = statistics.bytesSent
         bytesReceived = statistics.bytesReceived
         connecting = statistics.connecting
@@ -80,5 +88,6 @@ public struct FetcherStatistics: Sendable, Hashable {
         idle = statistics.idle
         trackedOrigins = statistics.trackedOrigins
         admitted = statistics.admitted
+        connectionLimit = statistics.connectionLimit
     }
 }

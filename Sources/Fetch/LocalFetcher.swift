@@ -96,6 +96,12 @@ public final class LocalFetcher {
         try engine.reloadTrust()
     }
 
+    /// Keeps a crawl-delay that a host's site asks for; see ``Fetcher/setCrawlDelay(_:of:)``.
+    public func setCrawlDelay(_ delay: Duration, of host: String) {
+        reactor.adoptThread()
+        engine.setCrawlDelay(delay, host: host)
+    }
+
     /// Counters so far and what is there now.
     public var statistics: FetcherStatistics { FetcherStatistics(engine.statistics) }
 
