@@ -4,6 +4,7 @@
 
 #include <malloc.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -49,9 +50,47 @@ int fetch_accept(int listener, struct sockaddr *peer, unsigned int *length) {
     return accept4(listener, peer, length, SOCK_NONBLOCK | SOCK_CLOEXEC);
 }
 
-// -- Swift's global executor -------------------------------------------------------------------
-
 #define SWIFT __attribute__((swiftcall))
+
+// -- Swift's tasks ------------------------------------------------------------------------------
+
+// libswift_Concurrency's (its runtime/Concurrency.h).
+extern SWIFT void *swift_task_addCancellationHandler(
+    SWIFT void (*handler)(__attribute__((swift_context)) void *), void *context);
+extern SWIFT void swift_task_removeCancellationHandler(void *record);
+
+// What a handler is told with. The record lives in the task, which may not be cancelled any more
+// when it is gone; this lives on the heap, so that it has a place whose address stays.
+struct handler {
+    fetch_cancelled_function cancelled;
+    const void *listener;
+    uint64_t number;
+    void *record;
+};
+
+static SWIFT void task_cancelled(__attribute__((swift_context)) void *context) {
+    struct handler *handler = context;
+    handler->cancelled(handler->listener, handler->number);
+}
+
+void *fetch_add_cancellation_handler(
+    fetch_cancelled_function cancelled, const void *listener, uint64_t number) {
+    struct handler *handler = malloc(sizeof *handler);
+    if (!handler) abort();
+    handler->cancelled = cancelled;
+    handler->listener = listener;
+    handler->number = number;
+    handler->record = swift_task_addCancellationHandler(task_cancelled, handler);
+    return handler;
+}
+
+void fetch_remove_cancellation_handler(void *added) {
+    struct handler *handler = added;
+    swift_task_removeCancellationHandler(handler->record);
+    free(handler);
+}
+
+// -- Swift's global executor -------------------------------------------------------------------
 
 typedef SWIFT void (*original_enqueue)(void *job);
 typedef SWIFT void (*original_delay)(unsigned long long nanoseconds, void *job);

@@ -128,6 +128,14 @@ internal import FetchTransport
         }
     }
 
+    /// Asks the same as another call, under its clocks and for nobody.
+    func take(sameAs call: Call, _ target: Target, _ defaults: CallDefaults) {
+        take(target, call.details, defaults)
+        bodyLimit = call.bodyLimit
+        totalDeadline = call.totalDeadline
+        times.started = call.times.started
+    }
+
     /// Whether the body goes to a receiver piece by piece.
     private(set) var isStreamed = false
 
@@ -144,6 +152,8 @@ internal import FetchTransport
         // Each is still resumed once, by the call that has it.
         unsafe (continuation, other.continuation) = (other.continuation, continuation)
         (totalDeadline, other.totalDeadline) = (other.totalDeadline, totalDeadline)
+        (streamReceiver, other.streamReceiver) = (other.streamReceiver, streamReceiver)
+        (isStreamed, other.isStreamed) = (other.isStreamed, isStreamed)
         (bodyLimit, other.bodyLimit) = (other.bodyLimit, bodyLimit)
         (times.started, other.times.started) = (other.times.started, times.started)
     }

@@ -26,6 +26,9 @@ struct CallCourse {
     /// A retry of the budget was spent on the back-off that is under way.
     var hasPaidRetry = false
 
+    /// Where it goes and what goes beside it, where that is a question.
+    var spread: CallSpread?
+
     /// Whether others may be told what it is told.
     var leads: Bool { flight != nil && following == nil }
 }

@@ -4,6 +4,19 @@
 package struct CallID: Hashable, Sendable {
     package let slot: UInt32
     package let generation: UInt32
+
+    init(slot: UInt32, generation: UInt32) {
+        self.slot = slot
+        self.generation = generation
+    }
+
+    /// Both in one integer, and back.
+    package var number: UInt64 { UInt64(slot) << 32 | UInt64(generation) }
+
+    package init(number: UInt64) {
+        slot = UInt32(truncatingIfNeeded: number >> 32)
+        generation = UInt32(truncatingIfNeeded: number)
+    }
 }
 
 /// Calls by slot; a freed slot's object serves the next call.

@@ -19,6 +19,14 @@ final class ClientPolicies {
     /// Whether limits are found by an origin's address.
     let needAddress: Bool
     let coalesce: Bool
+    /// Whether any request may be asked twice.
+    let hedges: Bool
+    /// Whether any call may go to several endpoints, or be asked twice.
+    let spread: Bool
+    /// By origin.
+    private let balances: [String: Balance]
+    /// Calls beside another one, with no caller of their own.
+    var shadows = 0
     @ThreadBound var admission: ClientAdmission
     /// Origins whose first call wants one of the client's slots, first come first served.
     @ThreadBound var outOfSlots = WaitingLine<OriginRecord>()
@@ -40,6 +48,11 @@ final class ClientPolicies {
         pace = settings.paces
         needAddress = settings.domainKey == .address || settings.politeness?.key == .address
         coalesce = settings.coalescing != nil
+        hedges = settings.hedges
+        spread = settings.hedges || !settings.balanced.isEmpty
+        var balances: [String: Balance] = [:]
+        for origin in settings.balanced { balances[origin.name.originText] = Balance(origin) }
+        self.balances = balances
         admission = ClientAdmission(
             concurrency: settings.concurrency ?? .max, limit: settings.clientLimit,
             domains: LimiterTable(limit: settings.domainLimit, most: settings.mostDomains),
@@ -62,7 +75,12 @@ final class ClientPolicies {
     func origin(
         _ target: Target, address: String?, now: Instant, wake: @escaping (OriginPolicies) -> Void
     ) -> OriginPolicies {
-        let origin = OriginPolicies(settings, wake: wake)
+        let origin = OriginPolicies(settings, host: target.host, wake: wake)
+        if spread {
+            origin.balance = balances[target.originText].map { OriginBalance($0) }
+            let rules = settings.hedgingOfHosts[target.host] ?? settings.hedging
+            origin.hedging = rules.map { OriginHedging($0) }
+        }
         enter(origin, target, address: address, now: now)
         return origin
     }
@@ -72,7 +90,10 @@ final class ClientPolicies {
         _ origin: OriginPolicies, _ target: Target, address: String?, now: Instant
     ) {
         origin.address = address
-        if settings.domainLimit != nil || settings.retries.isOn {
+        if let own = settings.limitOfHosts[target.host] {
+            // No domain and no address begins so.
+            origin.keys.domain = admission.domains.enter("=" + target.host, own: own, now: now)
+        } else if settings.domainLimit != nil || settings.retries.isOn {
             let isWide = settings.domainKey == .registrableDomain
             let domain = isWide ? settings.registrableDomain(target.host) : nil
             let key = settings.domainKey.text(
@@ -80,8 +101,17 @@ final class ClientPolicies {
             origin.keys.domain = admission.domains.enter(key, now: now)
         }
         if let rules = settings.politeness {
-            let key = rules.key == .address ? address ?? target.host : target.host
+            let key = politenessKey(rules.key, host: target.host, address: address)
             origin.keys.politeness = admission.politeness.enter(key, now: now)
+        }
+    }
+
+    /// What the slot of a host is kept for.
+    func politenessKey(_ key: PolitenessKey, host: String, address: String?) -> String {
+        switch key {
+        case .host: host
+        case .address: address ?? host
+        case .custom: settings.politenessName(host)
         }
     }
 
@@ -107,6 +137,10 @@ final class OriginPolicies: TimerHandler {
     @ThreadBound var budget = RetryBudget()
     @ThreadBound var breaker: CircuitBreaker
     let hasBreaker: Bool
+    /// Where it has several endpoints.
+    var balance: OriginBalance?
+    /// Where its requests may be asked twice.
+    var hedging: OriginHedging?
     @ThreadBound var coalescer: Coalescer
     /// Unsafe requests to the origin that have ended, however.
     var unsafeEnded: UInt64 = 0
@@ -122,8 +156,12 @@ final class OriginPolicies: TimerHandler {
     private var timerAt = Instant.farFuture
     private let wake: (OriginPolicies) -> Void
 
-    init(_ settings: PolicySettings, wake: @escaping (OriginPolicies) -> Void) {
-        gate = OriginGate(concurrency: settings.concurrencyPerOrigin ?? .max)
+    init(
+        _ settings: PolicySettings, host: String, wake: @escaping (OriginPolicies) -> Void
+    ) {
+        gate = OriginGate(
+            concurrency: settings.concurrencyOfHosts[host] ?? settings.concurrencyPerOrigin
+                ?? .max)
         hasBreaker = settings.breaker != nil
         breaker = CircuitBreaker(settings.breaker ?? BreakerRules())
         coalescer = Coalescer(settings.coalescing ?? CoalescingRules())
@@ -141,6 +179,7 @@ final class OriginPolicies: TimerHandler {
     /// Whether the origin may be forgotten without anybody getting more than is allowed.
     func isAtRest(now: Instant) -> Bool {
         (!hasBreaker || breaker.isAtRest(now: now)) && budget.recent(now: now).retries == 0
+            && (hedging?.timing.isAtRest(now: now) ?? true)
     }
 
     /// Whoever waits is to ask again then.

@@ -20,6 +20,8 @@ struct Counters: Equatable, Sendable {
     var cacheMisses = 0
     var cacheRevalidations = 0
     var cacheStale = 0
+    var hedges = 0
+    var hedgesWon = 0
     var bytesSent = 0
     var bytesReceived = 0
 }
@@ -48,6 +50,8 @@ package struct EngineStatistics: Equatable, Sendable {
     package internal(set) var cacheEvictions = 0
     package internal(set) var cacheEntries = 0
     package internal(set) var cacheBytes = 0
+    package internal(set) var hedges = 0
+    package internal(set) var hedgesWon = 0
     package internal(set) var bytesSent = 0
     package internal(set) var bytesReceived = 0
     package internal(set) var connecting = 0
@@ -57,6 +61,7 @@ package struct EngineStatistics: Equatable, Sendable {
     package internal(set) var callsInFlight = 0
     package internal(set) var trackedOrigins = 0
     package internal(set) var admitted = 0
+    package internal(set) var connectionLimit = 0
 
     package init() {}
 
@@ -79,6 +84,8 @@ package struct EngineStatistics: Equatable, Sendable {
         cacheMisses = counters.cacheMisses
         cacheRevalidations = counters.cacheRevalidations
         cacheStale = counters.cacheStale
+        hedges = counters.hedges
+        hedgesWon = counters.hedgesWon
         bytesSent = counters.bytesSent
         bytesReceived = counters.bytesReceived
     }

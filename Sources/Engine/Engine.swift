@@ -94,6 +94,11 @@ package final class Engine {
         }
     }
 
+    /// A site asks crawlers for this delay; from now on, for those who wait too.
+    package func setCrawlDelay(_ delay: Duration, host: String) {
+        road.siteAsks(for: delay, host: host)
+    }
+
     /// Reads the authorities of every TLS configuration in use anew. Connections that stand go on;
     /// what can't be read keeps its old ones.
     package func reloadTrust() throws(TLSFailure) { try road.reloadTrust() }
@@ -143,8 +148,9 @@ extension Road {
         statistics.active = pool.state.active
         statistics.idle = pool.state.idle
         statistics.waiting = lines.waiting
-        statistics.callsInFlight = calls.live
+        statistics.callsInFlight = calls.live - policies.shadows
         statistics.trackedOrigins = origins.count
+        statistics.connectionLimit = settings.pool.connections
         statistics.admitted = policies.admission.inFlight
         if let cache { statistics.add(cache) }
         return statistics

@@ -63,7 +63,7 @@ extension Connection {
     }
 
     private func encodeHead(of call: Call, into buffer: ByteBuffer) {
-        guard let target = call.target else { return }
+        guard let target = call.sentTarget else { return }
         if let details = call.details {
             encoder.encode(
                 details.method, target, details.headers, details.length, into: buffer)

@@ -3,6 +3,7 @@
 // configuration switches on. Values.
 
 package import FetchCache
+package import FetchHTTP
 package import FetchPolicy
 
 package struct PolicySettings: Sendable {
@@ -18,6 +19,8 @@ package struct PolicySettings: Sendable {
     package var clientLimit: RateLimit?
     /// Each domain's.
     package var domainLimit: RateLimit?
+    /// One host's, whatever its port, in place of its domain's.
+    package var limitOfHosts: [String: RateLimit] = [:]
     /// What a domain is.
     package var domainKey = RateKey.host
     /// Domains that are remembered.
@@ -28,6 +31,8 @@ package struct PolicySettings: Sendable {
     package var concurrency: Int?
     /// The same for each origin.
     package var concurrencyPerOrigin: Int?
+    /// For each origin of one host, in place of that.
+    package var concurrencyOfHosts: [String: Int] = [:]
     /// How crawlers behave.
     package var politeness: PolitenessRules?
     /// Each origin's breaker.
@@ -37,6 +42,14 @@ package struct PolicySettings: Sendable {
         (@Sendable (_ origin: String, _ transition: CircuitBreaker.Transition) -> Void)?
     /// When callers who ask the same are answered by one request.
     package var coalescing: CoalescingRules?
+    /// Origins whose service several endpoints give.
+    package var balanced: [BalancedOrigin] = []
+    /// When safe requests are asked a second time.
+    package var hedging: HedgeRules?
+    /// By host, in place of that.
+    package var hedgingOfHosts: [String: HedgeRules] = [:]
+    /// What shares a politeness slot, where that is the caller's to say.
+    package var politenessName: @Sendable (String) -> String = { $0 }
     /// How much longer a call of lower priority waits before it goes first, in nanoseconds.
     package var ageing = PriorityLine<Int>.defaultAgeingNanoseconds
     /// What chance is drawn from; nil for the machine's.
@@ -47,15 +60,43 @@ package struct PolicySettings: Sendable {
     /// Whether a token or a slot beside the connection is needed to go.
     var limits: Bool {
         clientLimit != nil || domainLimit != nil || concurrency != nil
-            || concurrencyPerOrigin != nil || politeness != nil
+            || concurrencyPerOrigin != nil || politeness != nil || !limitOfHosts.isEmpty
+            || !concurrencyOfHosts.isEmpty
     }
 
     /// Whether anything is on.
-    var isOn: Bool { limits || retries.isOn || breaker != nil || coalescing != nil }
+    var isOn: Bool {
+        limits || retries.isOn || breaker != nil || coalescing != nil || hedges
+            || !balanced.isEmpty
+    }
+
+    /// Whether any request may be asked twice.
+    var hedges: Bool { hedging != nil || !hedgingOfHosts.isEmpty }
 
     /// Whether waiting for one's turn is what was asked for, however long: then only the call's
     /// total clock bounds it.
-    var paces: Bool { clientLimit != nil || domainLimit != nil || politeness != nil }
+    var paces: Bool {
+        clientLimit != nil || domainLimit != nil || politeness != nil || !limitOfHosts.isEmpty
+    }
+}
+
+/// Several endpoints that give one origin's service.
+package struct BalancedOrigin: Sendable {
+    /// Any target of the origin.
+    package let name: Target
+    package let rule: BalanceRule
+    /// The same number of each.
+    package let endpoints: [Endpoint]
+    package let targets: [Target]
+
+    package init(
+        _ name: Target, _ rule: BalanceRule, _ endpoints: [Endpoint], at targets: [Target]
+    ) {
+        self.name = name
+        self.rule = rule
+        self.endpoints = endpoints
+        self.targets = targets
+    }
 }
 
 extension Retries {

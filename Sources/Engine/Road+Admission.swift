@@ -49,13 +49,39 @@ extension Road {
         record.policies = nil
     }
 
+    /// The host's politeness slot keeps another delay from now on. A host that nobody asks has a
+    /// slot for as long as an unused one is remembered.
+    func siteAsks(for delay: Duration, host: String) {
+        guard let rules = policies.settings.politeness else { return }
+        reactor.refreshNow()
+        guard rules.key == .address else {
+            let key = policies.politenessKey(rules.key, host: host, address: nil)
+            guard let slot = policies.admission.politeness.enter(key, now: reactor.now) else {
+                return
+            }
+            policies.admission.politeness.siteAsks(for: delay, slot)
+            policies.admission.politeness.leave(slot, now: reactor.now)
+            return
+        }
+        for record in origins.records where record.target.host == host {
+            guard let slot = record.policies?.keys.politeness else { continue }
+            policies.admission.politeness.siteAsks(for: delay, slot)
+        }
+    }
+
     // MARK: The breaker
 
-    /// Asks the origin's breaker for leave to begin an attempt.
+    /// Asks the origin's breaker for leave to begin an attempt; where there are several endpoints,
+    /// that of the one whose turn it is.
     @inline(never)
     func askBreaker(_ call: Call) {
-        guard let record = call.record, let origin = record.policies else { return }
         call.hasCourse = true
+        if policies.spread, !chooseEndpoint(call) { return }
+        guard let record = call.record, let origin = record.policies else { return }
+        guard origin.hasBreaker else {
+            call.attempt.breakerAdmitted()
+            return
+        }
         var transition: CircuitBreaker.Transition?
         let answer = origin.breaker.requestArrived(now: reactor.now, transition: &transition)
         if let transition { tell(transition, of: record) }
@@ -68,7 +94,7 @@ extension Road {
         }
     }
 
-    private func refuse(_ call: Call, _ until: Instant) {
+    func refuse(_ call: Call, _ until: Instant) {
         counters.refusedByBreaker += 1
         call.lastPhase = .queue
         let error = CallError.circuitOpen(for: until.nanoseconds(since: reactor.now))
@@ -89,9 +115,7 @@ extension Road {
     /// Observers are the user's code: they run when the event is over.
     private func tell(_ transition: CircuitBreaker.Transition, of record: OriginRecord) {
         guard let observer = policies.settings.breakerObserver else { return }
-        let target = record.target
-        let scheme = target.isSecure ? "https" : "http"
-        let origin = "\(scheme)://\(target.host):\(target.port)"
+        let origin = record.target.originText
         reactor.enqueue { observer(origin, transition) }
     }
 
@@ -158,12 +182,18 @@ extension Road {
         call.course.isAdmitted = true
         call.course.keys = origin.keys
         call.course.admittedAt = reactor.now
-        if call.attempt.count == 1 { origin.budget.requestStarted(now: reactor.now) }
+        guard call.attempt.count == 1 else { return }
+        if policies.spread {
+            home(of: call)?.budget.requestStarted(now: reactor.now)
+        } else {
+            origin.budget.requestStarted(now: reactor.now)
+        }
     }
 
     /// The breaker has opened while the call waited.
     private func stopped(_ call: Call, _ origin: OriginPolicies) -> Passage {
         report(call, nil)
+        if policies.spread, goesElsewhere(call) { return .ended }
         counters.refusedByBreaker += 1
         var wait: Int64 = 0
         if case .open(let until) = origin.breaker.state {
@@ -198,9 +228,10 @@ extension Road {
             return
         }
         report(call, outcome)
+        if policies.spread { leaveEndpoint(call) }
         guard call.course.isAdmitted else { return }
         call.course.isAdmitted = false
-        if !call.method.isSafe { origin.unsafeEnded += 1 }
+        if !call.method.isSafe { home(of: call)?.unsafeEnded += 1 }
         guard policies.limits else { return }
         let took = reactor.now.nanoseconds(since: call.course.admittedAt)
         var latency: Int64?
@@ -264,6 +295,11 @@ extension Road {
         policies.outOfSlots.leave(ticket)
         origin.slotTicket = nil
     }
+}
+
+extension Target {
+    /// Scheme, host and port: `https://example.com:443`.
+    var originText: String { "\(isSecure ? "https" : "http")://\(host):\(port)" }
 }
 
 extension Call {

@@ -57,7 +57,7 @@ extension Road {
 
     /// The leader's request leaves.
     func flightSent(_ call: Call) {
-        guard let flight = call.course.flight, let origin = call.record?.policies else { return }
+        guard let flight = call.course.flight, let origin = home(of: call) else { return }
         origin.coalescer.sent(flight, unsafeEnded: origin.unsafeEnded)
     }
 
@@ -67,7 +67,7 @@ extension Road {
     /// may not be shared everybody asks for himself.
     func shareHead(of call: Call, _ head: ResponseHead) {
         guard let rules = policies.settings.coalescing, let flight = call.course.flight,
-            let origin = call.record?.policies
+            let origin = home(of: call)
         else { return }
         var mayShare = true
         if origin.coalescer.hasFollowers(flight) {
@@ -81,7 +81,7 @@ extension Road {
     /// Some more of the leader's body has come.
     func shareLength(of call: Call, _ bytes: Int) {
         guard let rules = policies.settings.coalescing, bytes > rules.mostSharedBytes,
-            let flight = call.course.flight, let origin = call.record?.policies
+            let flight = call.course.flight, let origin = home(of: call)
         else { return }
         release(origin.coalescer.bodyOutgrew(flight))
     }
@@ -109,7 +109,7 @@ extension Road {
 
     /// The leader's call has ended: so have those of its followers, or one of them leads on.
     func flightEnded(_ call: Call, _ failure: CallFailure?) {
-        guard let flight = call.course.flight, let origin = call.record?.policies else { return }
+        guard let flight = call.course.flight, let origin = home(of: call) else { return }
         if call.course.following != nil {
             stopFollowing(call, flight, origin)
             return
@@ -196,7 +196,7 @@ extension Road {
     ///
     /// - Returns: the call that ends, and how far the exchange that goes on without it has come.
     func leaveFlight(_ call: Call) -> (Call, CallPhase?) {
-        guard call.hasCourse, let flight = call.course.flight, let origin = call.record?.policies
+        guard call.hasCourse, let flight = call.course.flight, let origin = home(of: call)
         else { return (call, nil) }
         let phase = phase(ofFlight: flight, origin)
         if call.course.following != nil {

@@ -20,6 +20,11 @@ extension Road {
         call.hasCourse = true
         call.course.status = Int(head.status)
         park(origin, after: outcome)
+        if policies.hedges, isPassedOver(call, Int(head.status)) {
+            call.course.retryAt = reactor.now
+            attemptEnded(call, outcome)
+            return true
+        }
         if let delay = delay(of: call, origin, after: outcome, nothingSent: false) {
             note(.status(Int(head.status)), of: call)
             call.course.retryAt = reactor.now + delay
@@ -74,6 +79,7 @@ extension Road {
             fail(call, error)
             return
         }
+        if policies.hedges { standBack(call, .failed(error)) }
         let outcome = AttemptOutcome.failed(cause)
         let delay = delay(of: call, origin, after: outcome, nothingSent: nothingSent)
         attemptEnded(call, outcome)
@@ -93,6 +99,9 @@ extension Road {
     ) -> Duration? {
         let retries = call.details?.policy?.retries ?? policies.settings.retries
         if case .off = retries { return nil }
+        // Its failure is nobody's.
+        if call.isShadow { return nil }
+        let home = home(of: call) ?? origin
         let now = reactor.now
         let context = RetryContext(
             attempt: call.attempt.count, outcome: outcome, method: call.method.name,
@@ -102,7 +111,7 @@ extension Road {
             responseBegan: call.attempt.next() == .answer,
             elapsed: .nanoseconds(now.nanoseconds(since: call.times.started)), now: now,
             deadline: call.totalDeadline, random: policies.random())
-        switch retries.decide(context, policies.settings.retryAllowance, &origin.budget) {
+        switch retries.decide(context, policies.settings.retryAllowance, &home.budget) {
         case .retry(let delay, _):
             call.course.refusal = nil
             call.course.hasPaidRetry = true
@@ -113,11 +122,31 @@ extension Road {
         }
     }
 
+    // MARK: The call's end
+
+    /// What the policies still hold for the call goes back, and its followers are told. True when
+    /// that was all of its end: nobody had asked for it.
+    @inline(never)
+    func endCourse(_ call: Call, _ failure: CallFailure?) -> Bool {
+        stopTimer(of: call)
+        refundRetry(of: call)
+        attemptEnded(call, nil)
+        if policies.spread, endHedge(call) { return true }
+        flightEnded(call, failure)
+        if policies.spread { leaveName(call) }
+        cachingEnded(call, failure)
+        return false
+    }
+
     // MARK: Between two attempts
 
     /// The rest of an unwanted answer has been read, or its connection is gone.
     func backOff(_ call: Call) {
         guard let until = call.course.retryAt.take() else { return }
+        if call.isShadow {
+            fail(call, call.lastError ?? .cancelled)
+            return
+        }
         leaveLine(call)
         call.abandoned = false
         call.head = nil
@@ -149,18 +178,18 @@ extension Road {
     func refundRetry(of call: Call) {
         guard call.course.hasPaidRetry else { return }
         call.course.hasPaidRetry = false
-        call.record?.policies?.budget.refund(now: reactor.now)
+        home(of: call)?.budget.refund(now: reactor.now)
     }
 
     /// Remembers how an attempt ended that another one follows.
-    func note(_ ending: LostAttempt.Ending, of call: Call) {
+    func note(_ ending: LostAttempt.Ending, of call: Call, in phase: CallPhase? = nil) {
         var lost = call.lost
         // A long history keeps its first half and forgets in the middle.
         if lost.count == LostAttempt.mostKept { lost.remove(at: LostAttempt.mostKept / 2) }
         call.lostCount += 1
         lost.append(
             LostAttempt(
-                number: call.lostCount, ending: ending, phase: call.lastPhase,
+                number: call.lostCount, ending: ending, phase: phase ?? call.lastPhase,
                 elapsedNanoseconds: reactor.now.nanoseconds(since: call.times.started)))
         call.lost = lost
     }

@@ -83,7 +83,7 @@ extension Road {
             call.dropBody()
             call.abandoned = false
             send(call, lines, caching)
-            call.attempt.asksAgain()
+            call.attempt.answeredNothing()
         }
         follow(call)
         return true

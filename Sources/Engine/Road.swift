@@ -134,7 +134,7 @@ final class Road {
         if record.policies == nil, policies.areOn || call.details?.policy != nil { equip(record) }
         guard let origin = record.policies else { return stages }
         if mayJoin(call) { stages.insert(.joining) }
-        if origin.hasBreaker { stages.insert(.breaker) }
+        if origin.hasBreaker || origin.balance != nil { stages.insert(.breaker) }
         return stages
     }
 
@@ -264,6 +264,7 @@ final class Road {
         call.attempt.dispatched()
         if call.cacheUse != .none { call.sentAt = reactor.now }
         if call.hasCourse { flightSent(call) }
+        if policies.hedges { hedgeLater(call) }
         connection.start(call)
     }
 
@@ -281,7 +282,7 @@ final class Road {
     /// the event.
     func end(_ call: Call, _ failure: CallFailure?) {
         if call.standsInLine { leaveLine(call) }
-        if call.hasCourse { endCourse(call, failure) }
+        if call.hasCourse, endCourse(call, failure) { return }
         if call.hasContent { call.content.stop() }
         count(failure)
         if let record = call.record.take() {
@@ -312,16 +313,6 @@ final class Road {
             unsafe continuation?.resume(returning: response)
         }
         quietIfDone()
-    }
-
-    /// What the policies still hold for the call goes back, and its followers are told.
-    @inline(never)
-    private func endCourse(_ call: Call, _ failure: CallFailure?) {
-        stopTimer(of: call)
-        refundRetry(of: call)
-        attemptEnded(call, nil)
-        flightEnded(call, failure)
-        cachingEnded(call, failure)
     }
 
     private func count(_ failure: CallFailure?) {

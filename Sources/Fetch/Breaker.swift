@@ -10,12 +10,6 @@ internal import Synchronization
 ///
 /// For work that is not one of a client's requests. Any thread.
 public final class Breaker: Sendable {
-    /// The breaker is open, or half open with its probe on the way: nothing was called.
-    public struct Open: Error, Hashable {
-        /// Earlier than after this it is in vain to ask again.
-        public let retryAfter: Duration
-    }
-
     private let reactor: Reactor
     private let rules: BreakerRules
     private let onTransition: (@Sendable (CircuitBreaker.Transition) -> Void)?
@@ -50,14 +44,16 @@ public final class Breaker: Sendable {
     /// failure; but a ``Response`` counts as the rules say of its status, a ``FetchError`` as they
     /// say of its cause, and an error of this side, `CancellationError` among them, not at all.
     ///
-    /// - Throws: what `body` throws, or ``Open``.
+    /// - Throws: what `body` throws, or ``FetchError`` with code `circuitOpen`: nothing was called,
+    ///   and before ``FetchError/retryAfter`` it is in vain to ask again.
     public func call<R>(_ body: () async throws -> R) async throws -> R {
         try await call(verdict: { [rules] in Breaker.verdict($0, rules) }, body)
     }
 
     /// Calls `body` unless the breaker is open; `verdict` says what its result means.
     ///
-    /// - Throws: what `body` throws, or ``Open``.
+    /// - Throws: what `body` throws, or ``FetchError`` with code `circuitOpen`: nothing was called,
+    ///   and before ``FetchError/retryAfter`` it is in vain to ask again.
     public func call<R>(
         verdict: (Result<R, any Error>) -> BreakerVerdict, _ body: () async throws -> R
     ) async throws -> R {
@@ -72,7 +68,7 @@ public final class Breaker: Sendable {
         return try result.get()
     }
 
-    private func admit() throws(Open) -> CircuitBreaker.Permit {
+    private func admit() throws -> CircuitBreaker.Permit {
         let now = reactor.clock.now
         let answer = breaker.withLock { breaker in
             var transition: CircuitBreaker.Transition?
@@ -82,7 +78,10 @@ public final class Breaker: Sendable {
         }
         switch answer {
         case .admitted(let permit): return permit
-        case .refused(let until): throw Open(retryAfter: max(.zero, now.duration(to: until)))
+        case .refused(let until):
+            throw FetchError(
+                .circuitOpen, reason: "it has failed repeatedly and is left alone",
+                retryAfter: max(.zero, now.duration(to: until)))
         }
     }
 

@@ -122,6 +122,22 @@ public final class Fetcher: Sendable {
         try outcome.get()
     }
 
+    /// Keeps a crawl-delay that a host's site asks for, in place of one that it asked for before:
+    /// between the starts of any two requests of its politeness slot, as ``PolitenessRules`` says
+    /// in ``CrawlDelayRule``. Holds for requests that wait, too. Zero takes it back.
+    ///
+    /// The delay goes with the slot, which is forgotten when nobody has used it for
+    /// ``PolitenessRules/idleTime``. Where slots are kept for addresses, a host is known while a
+    /// request to it is under way or its connection is kept. Does nothing without
+    /// ``FetcherConfiguration/politeness``.
+    ///
+    /// - Parameters:
+    ///   - delay: what the site asks for, jitter not counted.
+    ///   - host: as in a URL, in lower case.
+    public func setCrawlDelay(_ delay: Duration, of host: String) {
+        engine.reactor.post { [engine] in engine.value.setCrawlDelay(delay, host: host) }
+    }
+
     /// Counters so far and what is there now.
     public var statistics: FetcherStatistics {
         get async throws {
@@ -175,19 +191,15 @@ public final class Fetcher: Sendable {
         let bound = engine
         let engine = bound.value
         let id = engine.open()
-        // The usual function hops to the caller's executor when it begins and when it ends, and
-        // each hop asks the task anew which executor it prefers: 550 instructions a call, to stay
-        // where it is. Its twin without the hops is used with the compilers in which it was tried.
-        // (One closure for both, under a name, costs a thunk and more than it saves.)
         #if compiler(>=6.3) && compiler(<6.4)
-            return try await _unsafeInheritExecutor_withTaskCancellationHandler {
-                // The engine resumes it exactly once: a call ends once, and its table forgets it.
-                try await unsafe withUnsafeThrowingContinuation { continuation in
-                    unsafe engine.start(
-                        id, plan, .continuation(continuation), isMissed: isMissed)
-                }
-            } onCancel: {
-                Fetcher.cancel(id, bound)
+            // The listener is as it was given.
+            let handler = unsafe CancellationHandler(bound, id.number) { listener, number in
+                unsafe Fetcher.cancel(CallID(number: number), ReactorBound(listener: listener))
+            }
+            defer { withExtendedLifetime(bound) { handler.remove() } }
+            // The engine resumes it exactly once: a call ends once, and its table forgets it.
+            return try await unsafe _unsafeInheritExecutor_withUnsafeThrowingContinuation {
+                unsafe engine.start(id, plan, .continuation($0), isMissed: isMissed)
             }
         #else
             return try await withTaskCancellationHandler {

@@ -54,7 +54,7 @@ extension FetcherConfiguration {
             ("rate.perDomain", rate.perDomain?.invalidSetting),
             ("politeness", politeness?.invalidSetting),
             ("circuitBreaker", circuitBreaker?.invalidSetting),
-            ("coalescing", coalescing?.invalidSetting),
+            ("coalescing", coalescing?.invalidSetting), ("hedging", hedging?.invalidSetting),
         ]
         for case (let key, let found?) in checks {
             throw invalid("\(key).\(found.key)", found.reason)
@@ -77,17 +77,23 @@ extension FetcherConfiguration {
         settings.mostParking = mostParking
         settings.clientLimit = rate.client
         settings.domainLimit = rate.perDomain
+        settings.limitOfHosts = origins.compactMapValues(\.rate)
         settings.domainKey = rate.key
         settings.registrableDomain = { PublicSuffix.registrableDomain(of: $0) }
         // Every domain in use has its place, or one more than the table holds would be free.
         settings.mostDomains = max(rate.mostDomains, pool.trackedOrigins)
         settings.concurrency = concurrency
         settings.concurrencyPerOrigin = concurrencyPerOrigin
+        settings.concurrencyOfHosts = origins.compactMapValues(\.concurrency)
         settings.politeness = politeness
         settings.politeness?.mostSlots = max(politeness?.mostSlots ?? 0, pool.trackedOrigins)
         settings.breaker = circuitBreaker
         settings.breakerObserver = onCircuitTransition
         settings.coalescing = coalescing
+        settings.balanced = balancedOrigins
+        settings.hedging = hedging
+        settings.hedgingOfHosts = origins.compactMapValues(\.hedging)
+        settings.politenessName = politenessName
         settings.ageing = Timeouts.nanoseconds(priorityAgeing)
         settings.seed = policySeed
         return settings

@@ -105,6 +105,31 @@ public struct FetcherConfiguration: Sendable {
     /// block. The origin reads `https://host:port`.
     public var onCircuitTransition:
         (@Sendable (_ origin: String, _ transition: CircuitBreaker.Transition) -> Void)?
+    /// Several endpoints that give the service of one origin, by that origin:
+    /// `["https://api.example.com": [Endpoint("https://10.0.0.1:8443"), …]]`. None by default.
+    ///
+    /// A request to the origin goes to one of them, as ``balance`` says, and names the origin in
+    /// its Host field and in TLS unless ``Endpoint/keepsAuthority`` is false. Each endpoint is an
+    /// origin of its own to connections, concurrency, rates, politeness and ``circuitBreaker``; the
+    /// allowance of retries, coalescing and ``hedging`` belong to the origin that is asked for.
+    ///
+    /// An endpoint whose breaker is open gets nothing until its probe succeeds, and one that its
+    /// server's Retry-After has parked only when there is no other; when all breakers are open, a
+    /// call fails as `circuitOpen`. Without ``circuitBreaker`` no endpoint is left out. A retry
+    /// goes to another endpoint than the attempt before, where there is one; without ``retry``,
+    /// calls to an endpoint that has just died fail until its breaker is open.
+    public var endpoints: [String: [Endpoint]] = [:]
+    /// How endpoints share the load. Default ``BalanceRule/roundRobin``.
+    public var balance = BalanceRule.roundRobin
+    /// When a safe request without an answer is asked a second time, on another endpoint where
+    /// there is one; nil, the default, for never. Each second exchange is spent from
+    /// ``retryAllowance`` and takes a token and a slot as an attempt does. Of a streamed call only
+    /// the head is waited for so.
+    public var hedging: HedgeRules?
+    /// What shares a politeness slot where ``PolitenessRules/key`` is ``PolitenessKey/custom``: a
+    /// name for a host in lower case. Default: each host for itself. Called on the reactor's
+    /// thread, once for each origin that comes into use.
+    public var politenessName: @Sendable (_ host: String) -> String = { $0 }
     /// When callers who ask the same at the same time are answered by one request: whole-body GET
     /// and HEAD. Nil for never. Default ``CoalescingRules``.
     public var coalescing: CoalescingRules? = CoalescingRules()
@@ -148,6 +173,7 @@ public struct FetcherConfiguration: Sendable {
         }
         try validatePolicies()
         try cache.validate()
+        try validateBalance()
         try names.validate()
         for (host, origin) in origins { try origin.validate(host) }
         do throws(TLSFailure) {

@@ -24,7 +24,7 @@ public struct FetcherStatistics: Sendable, Hashable {
     public let tlsHandshakes: Int
     /// Those of them that took an earlier session up.
     public let tlsResumptions: Int
-    /// Requests sent, further attempts included.
+    /// Requests sent, further attempts and hedges included.
     public let exchanges: Int
     /// Requests sent on a connection that had been used before.
     public let reuses: Int
@@ -54,6 +54,10 @@ public struct FetcherStatistics: Sendable, Hashable {
     public let cacheEntries: Int
     /// What they cost, in bytes as the allocator counts them.
     public let cacheBytes: Int
+    /// Requests that were asked a second time because their answer took long.
+    public let hedges: Int
+    /// Those of them whose second exchange gave the answer.
+    public let hedgesWon: Int
     /// Bytes sent, heads included.
     public let bytesSent: Int
     /// Bytes received, heads included.
@@ -68,6 +72,8 @@ public struct FetcherStatistics: Sendable, Hashable {
     public let trackedOrigins: Int
     /// Requests that hold a slot now, where concurrency, rates or politeness are limited.
     public let admitted: Int
+    /// Connections that there may be in all; see ``FetcherConfiguration/Pool/connections``.
+    public let connectionLimit: Int
 
     /// The part of the requests that found a connection, 0 to 1; 0 before the first.
     public var reuseRatio: Double {
@@ -99,6 +105,8 @@ public struct FetcherStatistics: Sendable, Hashable {
         cacheEvictions = statistics.cacheEvictions
         cacheEntries = statistics.cacheEntries
         cacheBytes = statistics.cacheBytes
+        hedges = statistics.hedges
+        hedgesWon = statistics.hedgesWon
         bytesSent = statistics.bytesSent
         bytesReceived = statistics.bytesReceived
         connecting = statistics.connecting
@@ -106,5 +114,6 @@ public struct FetcherStatistics: Sendable, Hashable {
         idle = statistics.idle
         trackedOrigins = statistics.trackedOrigins
         admitted = statistics.admitted
+        connectionLimit = statistics.connectionLimit
     }
 }

@@ -105,6 +105,12 @@ public final class LocalFetcher {
         engine.purge(try scope.purge())
     }
 
+    /// Keeps a crawl-delay that a host's site asks for; see ``Fetcher/setCrawlDelay(_:of:)``.
+    public func setCrawlDelay(_ delay: Duration, of host: String) {
+        reactor.adoptThread()
+        engine.setCrawlDelay(delay, host: host)
+    }
+
     /// Counters so far and what is there now.
     public var statistics: FetcherStatistics { FetcherStatistics(engine.statistics) }
 

@@ -11,15 +11,6 @@ internal import Synchronization
 ///
 /// Any thread. On the reactor's own, whoever may go at once does not wait even for a turn.
 public final class RateGate: Sendable {
-    /// Why nobody waits who can't be let through in time.
-    public enum Refusal: Error, Hashable {
-        /// It would have to wait at least this long, which is longer than it may;
-        /// `Duration.seconds(Int64.max)` for a cost that is never granted.
-        case tooLate(after: Duration)
-        /// So many wait already.
-        case full(limit: Int)
-    }
-
     private struct State {
         var queue: LimiterQueue
         var lastNumber: UInt64 = 0
@@ -70,8 +61,10 @@ public final class RateGate: Sendable {
     ///   - cost: how much of the rate is taken.
     ///   - within: how long it may wait; when that can't be enough, it is refused at once.
     /// - Returns: the time waited; zero when it could go at once.
-    /// - Throws: ``Refusal``; `CancellationError`, and then the place in line is given back; or
-    ///   ``FetchError`` with code `clientClosed`.
+    /// - Throws: `CancellationError`, and then the place in line is given back; or ``FetchError``
+    ///   with code `rateLimited` when it would have to wait longer than it may, and then
+    ///   ``FetchError/retryAfter`` says how long at least (`Duration.seconds(Int64.max)` for a cost
+    ///   that is never granted); `overloaded` when as many wait as may; or `clientClosed`.
     @discardableResult
     public func acquire(_ cost: Int = 1, within: Duration? = nil) async throws -> Duration {
         let now = reactor.clock.now
@@ -93,8 +86,8 @@ public final class RateGate: Sendable {
     /// Takes `cost` for the time at which it may be had, behind all who wait, and returns how long
     /// that is from now. The caller waits by its own means, or does something else until then.
     ///
-    /// - Throws: ``Refusal``.
-    public func reserve(_ cost: Int = 1, within: Duration? = nil) throws(Refusal) -> Duration {
+    /// - Throws: ``FetchError`` with code `rateLimited` or `overloaded`, as ``acquire(_:within:)``.
+    public func reserve(_ cost: Int = 1, within: Duration? = nil) throws -> Duration {
         let now = reactor.clock.now
         let latest = within.map { now + $0 } ?? .distantFuture
         let answer = state.withLock { $0.queue.reserve(cost, latest: latest, now: now) }
@@ -207,7 +200,7 @@ public final class RateGate: Sendable {
     fileprivate func timeCame(_ number: UInt64) {
         if number > 0 {
             timers.value.cancel(number)
-            return leave(number, Refusal.tooLate(after: .zero))
+            return leave(number, RateGate.tooLate(after: .zero))
         }
         state.withLock { $0.armedFor = .distantFuture }
         pump()
@@ -222,12 +215,16 @@ public final class RateGate: Sendable {
         for number in numbers { leave(number, Fetcher.closed(reactor)) }
     }
 
-    private static func refusal(_ refusal: LimiterQueue.Refusal, _ now: Instant) -> Refusal {
+    private static func refusal(_ refusal: LimiterQueue.Refusal, _ now: Instant) -> FetchError {
         switch refusal {
-        case .full(let limit): .full(limit: limit)
-        case .tooLate(.distantFuture): .tooLate(after: .seconds(Int64.max))
-        case .tooLate(let time): .tooLate(after: now.duration(to: time))
+        case .full(let limit): FetchError(.overloaded, reason: "\(limit) wait already")
+        case .tooLate(.distantFuture): tooLate(after: .seconds(Int64.max))
+        case .tooLate(let time): tooLate(after: now.duration(to: time))
         }
+    }
+
+    private static func tooLate(after wait: Duration) -> FetchError {
+        FetchError(.rateLimited, reason: "its turn would come too late", retryAfter: wait)
     }
 
     private static func check(_ limit: RateLimit) throws {

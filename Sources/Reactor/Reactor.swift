@@ -294,6 +294,10 @@ struct ClockReading {
 package struct ReactorBound<Value>: @unchecked Sendable {
     @usableFromInline let keeper: ReactorKeeper<Value>
 
+    init(keeper: ReactorKeeper<Value>) {
+        self.keeper = keeper
+    }
+
     /// Binds a value that nobody else holds; on any thread.
     @inlinable
     package init(_ value: sending Value, on reactor: Reactor) {

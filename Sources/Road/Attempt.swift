@@ -173,6 +173,16 @@ package struct Attempt: Equatable, Sendable {
         }
     }
 
+    /// The attempt of a second exchange beside this one's: it counts as one more, and begins where
+    /// attempts begin.
+    package func twin() -> Attempt {
+        var twin = Attempt(
+            isIdempotent: isIdempotent, isReplayable: isReplayable,
+            retriesReuseRace: retriesReuseRace, stages: stages.intersection(.breaker))
+        twin.count = count + 1
+        return twin
+    }
+
     // MARK: An attempt
 
     /// The breaker lets the attempt pass.
@@ -181,6 +191,16 @@ package struct Attempt: Equatable, Sendable {
         case .asking: state = .waiting(fresh: false)
         case .lookingUp, .joining, .following, .waiting, .dispatched, .backingOff, .ended:
             preconditionFailure("the breaker answers who asked it")
+        }
+    }
+
+    /// Nothing was sent, and the breaker has opened while the attempt waited: it asks once more, as
+    /// there may be another endpoint.
+    package mutating func asksAgain() {
+        switch state {
+        case .waiting: state = attemptBegins
+        case .lookingUp, .joining, .following, .asking, .dispatched, .backingOff, .ended:
+            preconditionFailure("only who waits to be sent asks again")
         }
     }
 
@@ -204,13 +224,13 @@ package struct Attempt: Equatable, Sendable {
 
     /// What came answers nothing, and the origin is asked once more at once, as for the first time:
     /// a 304 that speaks of nothing that is stored.
-    package mutating func asksAgain() {
+    package mutating func answeredNothing() {
         switch state {
         case .dispatched:
             reuseRaceLost = false
             state = attemptBegins
         case .lookingUp, .joining, .following, .asking, .waiting, .backingOff, .ended:
-            preconditionFailure("only who was answered asks again")
+            preconditionFailure("only what was sent is answered")
         }
     }
 

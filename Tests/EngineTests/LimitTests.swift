@@ -58,6 +58,40 @@ struct LimitTests {
         world.expectBaseline()
     }
 
+    @Test func `CFG-07 a host's own rate holds in place of what holds for all`() throws {
+        let world = try World {
+            $0.policies.domainLimit = .leakyBucket(Rate(1, per: .seconds(1)))
+            $0.policies.limitOfHosts = ["10.0.0.2": .leakyBucket(Rate(1, per: .milliseconds(250)))]
+        }
+        let answering = Answering(world)
+        for path in 0..<3 {
+            try world.call("http://10.0.0.1/\(path)")
+            // One limit for the host, whatever the port.
+            try world.call("http://10.0.0.2:\(path == 1 ? 81 : 80)/\(path)")
+        }
+        answering.pass(.seconds(2))
+        #expect(answering.times["10.0.0.1:80"] == [.zero, .seconds(1), .seconds(2)])
+        let own = (answering.times["10.0.0.2:80"] ?? []) + (answering.times["10.0.0.2:81"] ?? [])
+        #expect(own.sorted() == [.zero, .milliseconds(250), .milliseconds(500)])
+        world.expectBaseline()
+    }
+
+    @Test func `CFG-07 a host's own slots hold in place of what holds for all`() throws {
+        let world = try World {
+            $0.policies.concurrencyPerOrigin = 2
+            $0.policies.concurrencyOfHosts = ["10.0.0.1": 1]
+        }
+        for path in 0..<4 {
+            try world.call("http://10.0.0.1/\(path)")
+            try world.call("http://10.0.0.2/\(path)")
+        }
+        world.run()
+        #expect(world.network.open.count { "\($0.peer)" == "10.0.0.1:80" } == 1)
+        #expect(world.network.open.count { "\($0.peer)" == "10.0.0.2:80" } == 2)
+        Answering(world).pass(.seconds(1))
+        world.expectBaseline()
+    }
+
     @Test func `RATE-03 a token bucket lets its burst go at once and then keeps its rate`() throws {
         let world = try World {
             $0.policies.clientLimit = .tokenBucket(.perSecond(10), burst: 20)

@@ -21,9 +21,10 @@ struct BreakerTests {
                 await #expect(throws: Broken.self) { try await breaker.call { throw Broken() } }
             }
             try await reactor.clock.sleep(for: .seconds(20))
-            let refusal = await #expect(throws: Breaker.Open.self) {
+            let refusal = await #expect(throws: FetchError.self) {
                 try await breaker.call { Issue.record("called while open") }
             }
+            #expect(refusal?.code == .circuitOpen)
             #expect(refusal?.retryAfter == .seconds(40))
             try await reactor.clock.sleep(for: .seconds(40))
             // The probe fails, the next one does not.
@@ -58,7 +59,10 @@ struct BreakerTests {
                 }
                 while breaker.state != .halfOpen { await Task.yield() }
                 for _ in 0..<100 {
-                    await #expect(throws: Breaker.Open.self) { try await breaker.call {} }
+                    let refusal = await #expect(throws: FetchError.self) {
+                        try await breaker.call {}
+                    }
+                    #expect(refusal?.code == .circuitOpen)
                 }
                 group.cancelAll()
             }

@@ -58,6 +58,15 @@ struct ConfigurationTests {
         #expect(request.bodyLimit == nil)
     }
 
+    @Test func `POOL-04 twice the concurrency bounds the connections, as statistics say`() throws {
+        let world = try LocalWorld { configuration in
+            var preset = ResiliencePreset.asyncFetcher
+            preset.concurrency = 50
+            configuration.apply(preset)
+        }
+        #expect(world.fetcher.statistics.connectionLimit == 100)
+    }
+
     struct Bad: Sendable, CustomTestStringConvertible {
         let key: String
         let change: @Sendable (inout FetcherConfiguration) -> Void
@@ -70,6 +79,25 @@ struct ConfigurationTests {
     }
 
     static let bad: [Bad] = [
+        Bad("endpoints[\"http://a.test\"]") { $0.endpoints = ["http://a.test": []] },
+        Bad("endpoints[\"http://a.test\"].weight") {
+            $0.endpoints = ["http://a.test": [Endpoint("http://b.test", weight: 0)]]
+        },
+        Bad("endpoints[\"http://a.test/x\"]") {
+            $0.endpoints = ["http://a.test/x": [Endpoint("http://b.test")]]
+        },
+        Bad("endpoints[\"a.test\"]") { $0.endpoints = ["a.test": [Endpoint("http://b.test")]] },
+        Bad("endpoints[\"https://a.test\"].url") {
+            $0.endpoints = ["https://a.test": [Endpoint("http://b.test")]]
+        },
+        Bad("endpoints[\"http://a.test\"].url") {
+            $0.endpoints = ["http://a.test": [Endpoint("http://b.test/path")]]
+        },
+        Bad("hedging.percentile") { $0.hedging = HedgeRules(percentile: 100) },
+        Bad("hedging.fixedDelay") { $0.hedging = .after(.zero) },
+        Bad("origins[\"a.test\"].hedging.minSamples") {
+            $0.origins["a.test"] = OriginConfiguration(hedging: HedgeRules(minSamples: 0))
+        },
         Bad("pool.connectionsPerOrigin") { $0.pool.connectionsPerOrigin = 0 },
         Bad("pool.connections") { $0.pool.connections = 0 },
         Bad("pool.idleConnections") { $0.pool.idleConnections = -1 },

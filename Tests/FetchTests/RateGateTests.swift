@@ -59,16 +59,19 @@ struct RateGateTests {
                 .tokenBucket(.perSecond(1), burst: 1), mostWaiting: 2, on: reactor)
             try await gate.acquire()
             let start = reactor.clock.now
-            await #expect(throws: RateGate.Refusal.tooLate(after: .seconds(1))) {
+            let late = await #expect(throws: FetchError.self) {
                 try await gate.acquire(within: .milliseconds(500))
             }
-            await #expect(throws: RateGate.Refusal.tooLate(after: .seconds(Int64.max))) {
-                try await gate.acquire(2)
-            }
+            #expect(late?.code == .rateLimited)
+            #expect(late?.retryAfter == .seconds(1))
+            let never = await #expect(throws: FetchError.self) { try await gate.acquire(2) }
+            #expect(never?.code == .rateLimited)
+            #expect(never?.retryAfter == .seconds(Int64.max))
             #expect(try gate.reserve() == .seconds(1))
             #expect(try gate.reserve(within: .seconds(2)) == .seconds(2))
-            #expect(throws: RateGate.Refusal.full(limit: 2)) { try gate.reserve() }
-            await #expect(throws: RateGate.Refusal.full(limit: 2)) { try await gate.acquire() }
+            #expect(#expect(throws: FetchError.self) { try gate.reserve() }?.code == .overloaded)
+            let full = await #expect(throws: FetchError.self) { try await gate.acquire() }
+            #expect(full?.code == .overloaded)
             #expect(reactor.clock.now == start)
         }
     }

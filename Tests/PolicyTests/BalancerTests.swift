@@ -150,6 +150,19 @@ struct HedgeTests {
         #expect(rules.delay(isSafe: true, isReplayable: true, known(50, 1)) == 10_000_000)
     }
 
+    @Test func `the delay of an origin is known with its answers, and follows them`() {
+        var timing = HedgeTiming(HedgeRules(minSamples: 4))
+        for _ in 0..<3 { timing.record(nanoseconds: 50_000_000, now: .at(1)) }
+        #expect(timing.delay == nil)
+        timing.record(nanoseconds: 50_000_000, now: .at(1))
+        #expect((50_000_000...57_000_000).contains(timing.delay ?? 0))
+        #expect(!timing.isAtRest(now: .at(30)))
+        #expect(timing.isAtRest(now: .at(31)))
+        for _ in 0..<16 { timing.record(nanoseconds: 400_000_000, now: .at(2)) }
+        #expect((400_000_000...457_000_000).contains(timing.delay ?? 0))
+        #expect(HedgeTiming(.after(.milliseconds(7))).delay == 7_000_000)
+    }
+
     private func both() -> Hedge {
         var hedge = Hedge()
         var budget = RetryBudget()

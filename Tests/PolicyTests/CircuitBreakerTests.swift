@@ -11,6 +11,28 @@ struct CircuitBreakerTests {
         #expect(BreakerTable.documented() == BreakerTable.text)
     }
 
+    @Test func `whom it would refuse can be known without asking`() {
+        var breaker = CircuitBreaker(
+            BreakerRules(consecutiveFailures: 1, coolDown: .seconds(60)))
+        var transition: CircuitBreaker.Transition?
+        #expect(breaker.refusal(now: .at(0)) == nil)
+        guard
+            case .admitted(let permit) = breaker.requestArrived(
+                now: .at(0), transition: &transition)
+        else {
+            Issue.record("a closed breaker refused")
+            return
+        }
+        _ = breaker.ended(permit, .failure, now: .at(0))
+        #expect(breaker.refusal(now: .at(59)) == .at(60))
+        #expect(breaker.refusal(now: .at(60)) == nil)
+        #expect(breaker.state == .open(until: .at(60)))
+        // While the probe is out, others wait for it.
+        _ = breaker.requestArrived(now: .at(60), transition: &transition)
+        #expect(breaker.refusal(now: .at(61)) == .at(120))
+        #expect(breaker.refusal(now: .at(120)) == nil)
+    }
+
     @Test func `CB-01 five failures open it, a minute half opens it, and all four ways are told`() {
         var breaker = CircuitBreaker()
         var seen: [CircuitBreaker.Transition] = []

@@ -107,6 +107,8 @@ struct PolitenessTests {
         #expect(slot.isSkipped)
         slot.siteAsks(for: .seconds(30), rules)
         #expect(!slot.isSkipped)
+        slot.siteAsks(for: .seconds(2), rules)
+        #expect(slot.delayNanoseconds == 2_000_000_000)
         rules.crawlDelay = .ignored
         var other = PolitenessSlot(rules, now: .at(0))
         other.siteAsks(for: .seconds(31), rules)

@@ -63,6 +63,7 @@ enum AttemptTable {
             { $0.asksItself() }
         ),
         ("breaker admitted", ["asking"], { $0.breakerAdmitted() }),
+        ("asks again", ["waiting", "waiting(fresh)"], { $0.asksAgain() }),
         ("dispatched", ["waiting", "waiting(fresh)"], { $0.dispatched() }),
         ("responded", nil, { $0.responded() }),
         ("lost(reuse race)", nil, { _ = $0.lost(race) }),
@@ -71,7 +72,7 @@ enum AttemptTable {
             "backs off", ["waiting", "waiting(fresh)", "dispatched", "dispatched(fresh)"],
             { $0.backsOff(until: Instant(nanoseconds: 7)) }
         ),
-        ("asks again", ["dispatched", "dispatched(fresh)"], { $0.asksAgain() }),
+        ("answered nothing", ["dispatched", "dispatched(fresh)"], { $0.answeredNothing() }),
         ("back-off ended", ["backingOff"], { $0.backOffEnded() }),
         ("failed", nil, { $0.failed() }),
     ]

@@ -142,8 +142,10 @@ struct Judge {
 
     /// Whether some other call to the same origin is of that kind.
     private func follows(_ kind: Kind, _ call: PlannedCall) -> Bool {
-        scenario.calls.contains {
-            $0.asks != call.asks && $0.origin == call.origin && $0.kind == kind
+        // Where origins are balanced, any may be behind any name.
+        let isAnywhere = scenario.policies?.isBalanced ?? false
+        return scenario.calls.contains {
+            $0.asks != call.asks && (isAnywhere || $0.origin == call.origin) && $0.kind == kind
         }
     }
 
@@ -175,7 +177,11 @@ struct Judge {
         }
         var allowed = [Int](repeating: 0, count: scenario.calls.count)
         let attempts = scenario.policies?.attempts ?? 1
-        for call in scenario.calls { allowed[call.asks] += call.isIdempotent ? 2 * attempts : 1 }
+        let hedges = scenario.policies?.hedging == nil ? 0 : 1
+        for call in scenario.calls {
+            let exchanges = attempts + (call.isSafe ? hedges : 0)
+            allowed[call.asks] += call.isIdempotent ? 2 * exchanges : 1
+        }
         for call in scenario.calls where seen[call.id] > allowed[call.id] {
             complain(call, "was sent \(seen[call.id]) times")
         }
@@ -201,6 +207,8 @@ struct Judge {
         }
         tally["reuses", default: 0] += statistics.reuses
         tally["retries", default: 0] += statistics.retries
+        tally["hedges", default: 0] += statistics.hedges
+        tally["hedges won", default: 0] += statistics.hedgesWon
         tally["coalesced", default: 0] += statistics.callsCoalesced
         tally["reuse races", default: 0] += statistics.reuseRacesLost
         tally["calls", default: 0] += statistics.callsStarted

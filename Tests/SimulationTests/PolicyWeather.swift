@@ -13,6 +13,10 @@ struct PolicyWeather: Sendable {
     var concurrencyPerOrigin: Int?
     var politeness: PolitenessRules?
     var breaker: BreakerRules?
+    var hedging: HedgeRules?
+    /// Every origin's requests go to all of them.
+    var isBalanced = false
+    var balance = BalanceRule.roundRobin
     let seed: UInt64
 
     /// Half of the worlds have policies.
@@ -35,6 +39,15 @@ struct PolicyWeather: Sendable {
                 consecutiveFailures: dice.pick(1...5),
                 coolDown: .milliseconds(dice.pick(50...2_000)))
         }
+        if dice.chance(0.6) {
+            // So early that the second exchange may well be the faster one.
+            hedging =
+                dice.chance(0.7)
+                ? .after(.milliseconds(dice.pick(1...40)))
+                : HedgeRules(percentile: 50, minDelay: .zero, minSamples: 3)
+        }
+        isBalanced = dice.chance(0.3)
+        if dice.chance(0.5) { balance = .leastInFlight }
     }
 
     private static func limit(_ dice: inout Dice) -> RateLimit {
@@ -48,7 +61,14 @@ struct PolicyWeather: Sendable {
 
     var hasLimit: Bool { clientLimit != nil || domainLimit != nil || politeness != nil }
 
-    func apply(to configuration: inout FetcherConfiguration) {
+    /// - Parameter origins: as many as there are, by their hosts.
+    func apply(to configuration: inout FetcherConfiguration, origins: [String]) {
+        configuration.hedging = hedging
+        configuration.balance = balance
+        if isBalanced {
+            let endpoints = origins.map { Endpoint("http://\($0)") }
+            for origin in origins { configuration.endpoints["http://\(origin)"] = endpoints }
+        }
         if attempts > 1 {
             configuration.retry = RetryPolicy(
                 maxAttempts: attempts,

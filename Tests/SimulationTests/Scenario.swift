@@ -53,6 +53,7 @@ struct PlannedCall: Sendable {
     var cancel: Duration?
     var total: Duration?
 
+    var isSafe: Bool { method == .get || method == .head }
     var isIdempotent: Bool { method != .post && method != .patch }
 
     /// The body the origin sends for this call and no other.
@@ -174,10 +175,11 @@ struct Scenario: Sendable {
         configuration.pool.idleConnections = idleConnections
         configuration.pool.idleTimeout = idleTimeout
         configuration.pool.usesPerConnection = usesPerConnection
-        for origin in 0..<origins {
-            configuration.hostOverrides["origin\(origin).test"] = ["192.0.2.\(origin + 1)"]
+        let hosts = (0..<origins).map { "origin\($0).test" }
+        for (index, host) in hosts.enumerated() {
+            configuration.hostOverrides[host] = ["192.0.2.\(index + 1)"]
         }
-        policies?.apply(to: &configuration)
+        policies?.apply(to: &configuration, origins: hosts)
         return configuration
     }
 }

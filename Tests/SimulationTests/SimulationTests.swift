@@ -38,7 +38,7 @@ private let seeds: ClosedRange<UInt64> =
             "cancelled", "refused", "reset", "closed-before-response", "truncated-body",
             "malformed-response", "queue-timeout", "connect-timeout", "first-byte-timeout",
             "read-timeout", "total-timeout", "reuses", "reuse races", "retries",
-            "coalesced", "circuit-open", "rate-limited",
+            "coalesced", "circuit-open", "rate-limited", "hedges", "hedges won",
         ]
         for outcome in outcomes { #expect(tally[outcome, default: 0] > 5, "\(outcome)") }
         #expect(tally["success", default: 0] * 2 > tally["calls", default: 0])

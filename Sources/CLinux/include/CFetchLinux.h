@@ -111,6 +111,16 @@ int fetch_accept(int listener, struct sockaddr *_Nonnull peer, unsigned int *_No
 // mallinfo2(3), whose header the Glibc module lacks.
 size_t fetch_allocated_bytes(void);
 
+// -- Swift's tasks ------------------------------------------------------------------------------
+
+// Called when the task is cancelled, on whatever thread does it, or at once if that has happened.
+typedef void (*fetch_cancelled_function)(const void *_Nonnull listener, uint64_t number);
+// Adds a handler to the current task: what withTaskCancellationHandler does around its closure.
+// `listener` must stay valid until the handler is removed, by the same task, last come first gone.
+void *_Nonnull fetch_add_cancellation_handler(
+    fetch_cancelled_function _Nonnull cancelled, const void *_Nonnull listener, uint64_t number);
+void fetch_remove_cancellation_handler(void *_Nonnull handler);
+
 // -- Swift's global executor -------------------------------------------------------------------
 
 // The runtime's hooks have the Swift calling convention, which C can speak and Swift can't name.

@@ -149,6 +149,11 @@ package struct ClientAdmission: Sendable {
         if let slot = keys.politeness { politeness.park(slot, until: end) }
     }
 
+    /// Whether nobody may ask the origin's domain now.
+    package func isParked(_ keys: AdmissionKeys, now: Instant) -> Bool {
+        keys.domain.map { domains[$0]?.isParked(now: now) ?? false } ?? false
+    }
+
     /// Another limiter for the whole client from now on.
     package mutating func adjust(_ limit: RateLimit?, now: Instant) {
         limiter.adjust(limit, now: now)

@@ -17,13 +17,18 @@ public struct Endpoint: Sendable, Hashable {
 
     /// Where it is: scheme, host and port.
     public var url: String
-    /// How much of the load it gets, compared with the others. Default 1.
+    /// How much of the load it gets, compared with the others: 1 to 1,000,000. Default 1.
     public var weight: Int
+    /// Whether requests keep the authority of the URL that was asked for, as their Host field (RFC
+    /// 9110 §7.2) and as the name that its certificate must be for. Else they name the endpoint's
+    /// own host and port. Default true: behind one name, every endpoint is that name.
+    public var keepsAuthority: Bool
 
     /// An endpoint of this weight.
-    public init(_ url: String, weight: Int = 1) {
+    public init(_ url: String, weight: Int = 1, keepsAuthority: Bool = true) {
         self.url = url
         self.weight = weight
+        self.keepsAuthority = keepsAuthority
     }
 }
 
@@ -58,6 +63,11 @@ package struct Balancer: Sendable {
 
     package var count: Int { places.count }
 
+    /// Every endpoint.
+    package var all: EndpointSet {
+        EndpointSet(rawValue: places.count == 64 ? .max : (1 &<< UInt64(places.count)) &- 1)
+    }
+
     /// Requests under way at an endpoint.
     package func inFlight(_ endpoint: Int) -> Int { Int(places[endpoint].inFlight) }
 
@@ -70,8 +80,6 @@ package struct Balancer: Sendable {
     package mutating func pick(
         tried: EndpointSet = [], ejected: EndpointSet = [], random: UInt64
     ) -> Int? {
-        let all = EndpointSet(
-            rawValue: places.count == 64 ? .max : (1 &<< UInt64(places.count)) &- 1)
         let usable = all.subtracting(ejected)
         let fresh = usable.subtracting(tried)
         let choices = fresh.isEmpty ? usable : fresh

@@ -3,14 +3,27 @@
 
 package import FetchTime
 
-/// When a request is asked a second time.
+/// When a safe request (RFC 9110 §9.2.1) that is not answered is asked a second time.
+///
+/// The first usable answer is the call's; the other exchange is cancelled in the same turn. One
+/// second exchange a call, and each is paid for like a retry: no more than the origin's
+/// ``RetryAllowance`` bears.
 public struct HedgeRules: Sendable, Hashable {
-    /// After so many of a hundred responses would have come. Default 95.
+    /// After so long, whatever the origin's latencies; nil, the default, to go by them.
+    public var fixedDelay: Duration?
+    /// After so many of a hundred of the origin's recent responses would have come. Default 95.
     public var percentile: Double
     /// Never earlier than this. Default 10 ms.
     public var minDelay: Duration
     /// Never while fewer responses of the origin are known. Default 20.
     public var minSamples: Int
+
+    /// Rules that ask again after this time.
+    public static func after(_ delay: Duration) -> HedgeRules {
+        var rules = HedgeRules()
+        rules.fixedDelay = delay
+        return rules
+    }
 
     /// Rules of these values.
     public init(
@@ -26,6 +39,9 @@ public struct HedgeRules: Sendable, Hashable {
             return InvalidSetting("percentile", "must be between 0 and 100")
         }
         if minDelay < .zero { return InvalidSetting("minDelay", "must not be negative") }
+        if let fixedDelay, fixedDelay <= .zero {
+            return InvalidSetting("fixedDelay", "must be more than zero")
+        }
         return minSamples < 1 ? InvalidSetting("minSamples", "must be 1 or more") : nil
     }
 
@@ -34,10 +50,51 @@ public struct HedgeRules: Sendable, Hashable {
     package func delay(
         isSafe: Bool, isReplayable: Bool, _ latencies: LatencyEstimator
     ) -> Int64? {
-        guard isSafe, isReplayable, latencies.samples >= minSamples,
+        guard isSafe, isReplayable else { return nil }
+        if let fixedDelay { return fixedDelay.saturatingNanoseconds }
+        guard latencies.samples >= minSamples,
             let usual = latencies.nanoseconds(percentile: percentile)
         else { return nil }
         return max(usual, minDelay.saturatingNanoseconds)
+    }
+}
+
+/// How long an origin takes to answer, and when a request to it is asked a second time: found anew
+/// after every sixteenth answer, because finding it costs more than an answer's record. A value in
+/// the origin's record.
+package struct HedgeTiming: Sendable {
+    private static var answersBetween: Int { 16 }
+    /// What was learnt is worth its memory for so long after the last answer.
+    private static var remembered: Int64 { 30_000_000_000 }
+
+    private let rules: HedgeRules
+    private var latencies = LatencyEstimator()
+    private var known: Int64?
+    private var answers = 0
+    private var restsAt = Instant(nanoseconds: .min)
+
+    package init(_ rules: HedgeRules) {
+        self.rules = rules
+        findDelay()
+    }
+
+    /// How long after its dispatch a safe, replayable request is asked once more, in nanoseconds;
+    /// nil while too little is known.
+    package var delay: Int64? { known }
+
+    /// An answer's head came after so long; or none had come after so long, and none will.
+    package mutating func record(nanoseconds: Int64, now: Instant) {
+        latencies.record(nanoseconds: nanoseconds)
+        restsAt = now.adding(nanoseconds: Self.remembered)
+        answers += 1
+        if known == nil || answers >= Self.answersBetween { findDelay() }
+    }
+
+    package func isAtRest(now: Instant) -> Bool { restsAt <= now }
+
+    private mutating func findDelay() {
+        answers = 0
+        known = rules.delay(isSafe: true, isReplayable: true, latencies)
     }
 }
 

@@ -109,6 +109,15 @@ public struct CircuitBreaker: Sendable {
         }
     }
 
+    /// Until when whoever asked now would be refused; nil where it would pass. Changes nothing.
+    package func refusal(now: Instant) -> Instant? {
+        switch state {
+        case .closed: nil
+        case .open(let until): now < until ? until : nil
+        case .halfOpen: probeIsOut && now < probeIsLostAt ? probeIsLostAt : nil
+        }
+    }
+
     /// Whether nothing that happened before counts, and the breaker may be forgotten: also when
     /// nobody has asked for as long as it stays open, since the last failure or since it could have
     /// been probed.

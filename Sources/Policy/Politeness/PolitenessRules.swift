@@ -8,7 +8,7 @@ public enum PolitenessKey: Sendable, Hashable {
     case host
     /// Each address.
     case address
-    /// Whatever the caller names with the request; its host where none is named.
+    /// Whatever the configuration's function makes of a host: several hosts may be one.
     case custom
 }
 

@@ -89,7 +89,9 @@ package struct PolitenessSlot: Resting, Equatable, Sendable {
             isSkipped = asked > most
         }
         minDelayNanoseconds = max(rules.minDelay.saturatingNanoseconds, min(asked, most))
-        delayNanoseconds = max(delayNanoseconds, minDelayNanoseconds)
+        // A throttle's delay is found from latencies, and only bounded from below.
+        let found = rules.autoThrottle == nil ? 0 : delayNanoseconds
+        delayNanoseconds = max(found, minDelayNanoseconds)
     }
 
     /// The server asks to be left alone until then.

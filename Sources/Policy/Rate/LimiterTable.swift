@@ -30,11 +30,18 @@ public enum RateKey: Sendable, Hashable {
 /// What one domain is held to: its limiter, and whether its server asked to be left alone.
 package struct DomainGate: Resting, Sendable {
     package var limiter: Limiter
+    /// Its limit is its own, and not what holds for all.
+    private(set) var hasOwnLimit = false
     /// Nobody asks before this.
     package private(set) var parkedUntil = Instant(nanoseconds: .min)
 
     package init(_ limiter: Limiter) {
         self.limiter = limiter
+    }
+
+    init(own limit: RateLimit) {
+        limiter = Limiter(limit)
+        hasOwnLimit = true
     }
 
     /// Leaves the domain alone until then; an earlier end than the one that holds changes nothing.
@@ -80,8 +87,14 @@ package struct LimiterTable: Sendable {
     package var count: Int { table.count }
 
     /// One more origin of that domain; nil when the table is full of domains in use.
-    package mutating func enter(_ key: String, now: Instant) -> DomainID? {
-        table.enter(key, now: now) { [limit] in DomainGate(Limiter(limit)) }
+    ///
+    /// - Parameter own: the limit of this domain, in place of what holds for all.
+    package mutating func enter(
+        _ key: String, own: RateLimit? = nil, now: Instant
+    ) -> DomainID? {
+        table.enter(key, now: now) { [limit] in
+            own.map { DomainGate(own: $0) } ?? DomainGate(Limiter(limit))
+        }
     }
 
     /// An origin of the domain is forgotten.
@@ -136,9 +149,10 @@ package struct LimiterTable: Sendable {
         table.isLive(domain) && table[live: domain].limiter.isCustom
     }
 
-    /// Other limiters from now on; they keep what they know where their kind stays.
+    /// Other limiters from now on, but for domains with one of their own; they keep what they know
+    /// where their kind stays.
     package mutating func adjust(_ limit: RateLimit?, now: Instant) {
         self.limit = limit
-        table.changeAll { $0.limiter.adjust(limit, now: now) }
+        table.changeAll { if !$0.hasOwnLimit { $0.limiter.adjust(limit, now: now) } }
     }
 }
