@@ -14,7 +14,7 @@ from origin import Origin, always, closed_port, ok
 
 RESULT_KEYS = [
     "id", "line", "ok", "status", "reason", "version", "url", "headers", "trailers", "body_bytes",
-    "attempts", "timing", "remote",
+    "from_cache", "attempts", "timing", "remote",
 ]
 
 

@@ -11,7 +11,7 @@ from origin import Origin, always, ok
 
 RESULT_KEYS = [
     "id", "ok", "status", "reason", "version", "url", "headers", "trailers", "body_base64",
-    "attempts", "timing", "remote",
+    "from_cache", "attempts", "timing", "remote",
 ]
 
 
