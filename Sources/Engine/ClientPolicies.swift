@@ -5,6 +5,7 @@ internal import FetchBytes
 internal import FetchHTTP
 internal import FetchPolicy
 internal import FetchReactor
+internal import FetchRoad
 internal import FetchTime
 
 /// What all origins have in common.
@@ -19,6 +20,13 @@ final class ClientPolicies {
     /// Whether limits are found by an origin's address.
     let needAddress: Bool
     let coalesce: Bool
+    /// Whether the clients' rule for retries is asked about every answer: it is the user's own.
+    let judgeEverything: Bool
+    let hasBreakers: Bool
+    /// What an outcome says to a breaker, where that is the user's to say.
+    let classifier: (@Sendable (AttemptOutcome) -> BreakerVerdict)?
+    /// A longer body is not shared.
+    let mostSharedBytes: Int
     @ThreadBound var admission: ClientAdmission
     /// Origins whose first call wants one of the client's slots, first come first served.
     @ThreadBound var outOfSlots = WaitingLine<OriginRecord>()
@@ -40,6 +48,14 @@ final class ClientPolicies {
         pace = settings.paces
         needAddress = settings.domainKey == .address || settings.politeness?.key == .address
         coalesce = settings.coalescing != nil
+        if case .strategy = settings.retries {
+            judgeEverything = true
+        } else {
+            judgeEverything = false
+        }
+        hasBreakers = settings.breaker != nil
+        classifier = settings.breaker?.classifier
+        mostSharedBytes = settings.coalescing?.mostSharedBytes ?? 0
         admission = ClientAdmission(
             concurrency: settings.concurrency ?? .max, limit: settings.clientLimit,
             domains: LimiterTable(limit: settings.domainLimit, most: settings.mostDomains),
@@ -110,7 +126,10 @@ final class OriginPolicies: TimerHandler {
     @ThreadBound var budget = RetryBudget()
     @ThreadBound var breaker: CircuitBreaker
     let hasBreaker: Bool
+    /// Of a GET that is nothing but a target.
+    let plainStages: Stages
     @ThreadBound var coalescer: Coalescer
+    @ThreadBound var soloists = Soloists()
     /// Unsafe requests to the origin that have ended, however.
     var unsafeEnded: UInt64 = 0
     /// The address that its limits are keyed by, where they are.
@@ -132,6 +151,9 @@ final class OriginPolicies: TimerHandler {
             concurrency: settings.concurrencyOfHosts[host] ?? settings.concurrencyPerOrigin
                 ?? .max)
         hasBreaker = settings.breaker != nil
+        var stages: Stages = settings.breaker == nil ? [] : [.breaker]
+        if settings.coalescing != nil { stages.insert(.joining) }
+        plainStages = stages
         breaker = CircuitBreaker(settings.breaker ?? BreakerRules())
         coalescer = Coalescer(settings.coalescing ?? CoalescingRules())
         self.wake = wake
@@ -143,6 +165,7 @@ final class OriginPolicies: TimerHandler {
         _budget.deallocate()
         _breaker.deallocate()
         _coalescer.deallocate()
+        _soloists.deallocate()
     }
 
     /// Whether the origin may be forgotten without anybody getting more than is allowed.

@@ -138,6 +138,7 @@ extension Road {
         statistics.active = pool.state.active
         statistics.idle = pool.state.idle
         statistics.waiting = lines.waiting
+        statistics.onHold = lines.onHold
         statistics.callsInFlight = calls.live
         statistics.trackedOrigins = origins.count
         statistics.admitted = policies.admission.inFlight

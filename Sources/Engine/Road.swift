@@ -125,6 +125,9 @@ final class Road {
         guard let record = call.record else { return [] }
         if record.policies == nil, policies.areOn || call.details?.policy != nil { equip(record) }
         guard let origin = record.policies else { return [] }
+        call.hasCourse = true
+        call.course.origin = Uncounted(origin)
+        if call.details == nil, !call.isStreamed { return origin.plainStages }
         var stages: Stages = []
         if mayJoin(call) { stages.insert(.joining) }
         if origin.hasBreaker { stages.insert(.breaker) }
@@ -307,8 +310,9 @@ final class Road {
     private func endCourse(_ call: Call, _ failure: CallFailure?) {
         stopTimer(of: call)
         refundRetry(of: call)
-        attemptEnded(call, nil)
-        flightEnded(call, failure)
+        if call.course.holdsAttempt { attemptEnded(call, nil) }
+        if call.course.isSoloist { soloEnded(call) }
+        if call.course.flight != nil { flightEnded(call, failure) }
     }
 
     private func count(_ failure: CallFailure?) {
