@@ -20,8 +20,8 @@ extension Target {
         return hash
     }
 
-    /// The last word overlaps the one before it. Loads stay within the bounds: every offset is below
-    /// the count by as many bytes as are loaded.
+    /// The last word overlaps the one before it. Loads stay within the bounds: every offset is
+    /// below the count by as many bytes as are loaded.
     @inline(__always)
     private static func hash(
         _ bytes: UnsafeRawBufferPointer, _ start: UInt64, _ key: UInt64
