@@ -44,6 +44,7 @@ extension Road {
         let shadow = calls.open()
         shadow.take(sameAs: call, target, defaults)
         shadow.attempt = call.attempt.twin()
+        shadow.course.origin = call.course.origin
         shadow.spread.isShadow = true
         shadow.spread.hedge = hedge
         if let spread = call.course.spread, let name = spread.name {
@@ -111,8 +112,7 @@ extension Road {
         calls.exchangeCallers(call, shadow)
         shadow.lost = call.lost
         shadow.lostCount = call.lostCount
-        shadow.course.flight = call.course.flight
-        call.course.flight = nil
+        shadow.course.takeQuestion(of: &call.course)
         guard let from = call.course.spread, let to = shadow.course.spread else { return }
         from.isShadow = true
         to.isShadow = false

@@ -125,6 +125,9 @@ final class Road {
         guard let record = call.record else { return [] }
         if record.policies == nil, policies.areOn || call.details?.policy != nil { equip(record) }
         guard let origin = record.policies else { return [] }
+        call.hasCourse = true
+        call.course.origin = Uncounted(origin)
+        if call.details == nil, !call.isStreamed, !policies.spread { return origin.plainStages }
         var stages: Stages = []
         if mayJoin(call) { stages.insert(.joining) }
         if origin.hasBreaker || origin.balance != nil { stages.insert(.breaker) }
