@@ -122,7 +122,8 @@ let package = Package(
             name: "Bench",
             dependencies: [
                 "CBench", "Fetch", "TestSupport", "FetchEngine", "FetchPolicy", "FetchTransport",
-                "FetchReactor", "FetchTime", "FetchBytes", "CFetchLinux", httpTypes, arguments,
+                "FetchHTTP", "FetchReactor", "FetchTime", "FetchBytes", "CFetchLinux", httpTypes,
+                arguments,
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ],
             path: "Benchmarks/Bench", swiftSettings: language),

@@ -3,6 +3,7 @@
 #include "CBench.h"
 
 #include <fcntl.h>
+#include <linux/seccomp.h>
 #include <malloc.h>
 #include <netinet/in.h>
 #include <sched.h>
@@ -10,6 +11,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -68,3 +70,7 @@ size_t bench_allocated_bytes(void) {
     struct mallinfo2 facts = mallinfo2();
     return facts.uordblks + facts.hblkhd;
 }
+
+int bench_allow_no_system_call(void) { return prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT); }
+
+void bench_exit_thread(void) { syscall(SYS_exit, 0); }

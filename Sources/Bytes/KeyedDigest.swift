@@ -4,8 +4,8 @@
 
 /// The key of a digest. Drawn at random by whoever owns the table.
 package struct DigestKey: Sendable {
-    let first: UInt64
-    let second: UInt64
+    package let first: UInt64
+    package let second: UInt64
 
     package init(_ first: UInt64, _ second: UInt64) {
         self.first = first

@@ -62,6 +62,8 @@ internal import FetchTransport
     var lineEnd = Instant.farFuture
     /// While it stands in a line, follows another or backs off.
     var timer: TimerID?
+    /// Follows another or backs off, and is counted among those.
+    var isOnHold = false
     /// What failed last, for when the attempt gives up.
     var lastError: CallError?
     var lastPhase = CallPhase.none
@@ -198,6 +200,7 @@ internal import FetchTransport
         dialingPlace = nil
         waitingPlace = nil
         timer = nil
+        isOnHold = false
         if hasCourse { course = CallCourse() }
         hasCourse = false
         cacheUse = .none

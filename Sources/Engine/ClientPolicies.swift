@@ -5,6 +5,7 @@ internal import FetchBytes
 internal import FetchHTTP
 internal import FetchPolicy
 internal import FetchReactor
+internal import FetchRoad
 internal import FetchTime
 
 /// What all origins have in common.
@@ -27,6 +28,13 @@ final class ClientPolicies {
     private let balances: [String: Balance]
     /// Calls beside another one, with no caller of their own.
     var shadows = 0
+    /// Whether the clients' rule for retries is asked about every answer: it is the user's own.
+    let judgeEverything: Bool
+    let hasBreakers: Bool
+    /// What an outcome says to a breaker, where that is the user's to say.
+    let classifier: (@Sendable (AttemptOutcome) -> BreakerVerdict)?
+    /// A longer body is not shared.
+    let mostSharedBytes: Int
     @ThreadBound var admission: ClientAdmission
     /// Origins whose first call wants one of the client's slots, first come first served.
     @ThreadBound var outOfSlots = WaitingLine<OriginRecord>()
@@ -53,6 +61,14 @@ final class ClientPolicies {
         var balances: [String: Balance] = [:]
         for origin in settings.balanced { balances[origin.name.originText] = Balance(origin) }
         self.balances = balances
+        if case .strategy = settings.retries {
+            judgeEverything = true
+        } else {
+            judgeEverything = false
+        }
+        hasBreakers = settings.breaker != nil
+        classifier = settings.breaker?.classifier
+        mostSharedBytes = settings.coalescing?.mostSharedBytes ?? 0
         admission = ClientAdmission(
             concurrency: settings.concurrency ?? .max, limit: settings.clientLimit,
             domains: LimiterTable(limit: settings.domainLimit, most: settings.mostDomains),
@@ -141,7 +157,10 @@ final class OriginPolicies: TimerHandler {
     var balance: OriginBalance?
     /// Where its requests may be asked twice.
     var hedging: OriginHedging?
+    /// Of a GET that is nothing but a target.
+    let plainStages: Stages
     @ThreadBound var coalescer: Coalescer
+    @ThreadBound var soloists = Soloists()
     /// Unsafe requests to the origin that have ended, however.
     var unsafeEnded: UInt64 = 0
     /// The address that its limits are keyed by, where they are.
@@ -163,6 +182,9 @@ final class OriginPolicies: TimerHandler {
             concurrency: settings.concurrencyOfHosts[host] ?? settings.concurrencyPerOrigin
                 ?? .max)
         hasBreaker = settings.breaker != nil
+        var stages: Stages = settings.breaker == nil ? [] : [.breaker]
+        if settings.coalescing != nil { stages.insert(.joining) }
+        plainStages = stages
         breaker = CircuitBreaker(settings.breaker ?? BreakerRules())
         coalescer = Coalescer(settings.coalescing ?? CoalescingRules())
         self.wake = wake
@@ -174,6 +196,7 @@ final class OriginPolicies: TimerHandler {
         _budget.deallocate()
         _breaker.deallocate()
         _coalescer.deallocate()
+        _soloists.deallocate()
     }
 
     /// Whether the origin may be forgotten without anybody getting more than is allowed.

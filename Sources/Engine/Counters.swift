@@ -58,6 +58,7 @@ package struct EngineStatistics: Equatable, Sendable {
     package internal(set) var active = 0
     package internal(set) var idle = 0
     package internal(set) var waiting = 0
+    package internal(set) var onHold = 0
     package internal(set) var callsInFlight = 0
     package internal(set) var trackedOrigins = 0
     package internal(set) var admitted = 0

@@ -148,6 +148,7 @@ extension Road {
         statistics.active = pool.state.active
         statistics.idle = pool.state.idle
         statistics.waiting = lines.waiting
+        statistics.onHold = lines.onHold
         statistics.callsInFlight = calls.live - policies.shadows
         statistics.trackedOrigins = origins.count
         statistics.connectionLimit = settings.pool.connections

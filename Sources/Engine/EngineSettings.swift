@@ -22,7 +22,7 @@ package struct EngineSettings {
     package var tlsOfHosts: [String: TLSConfiguration] = [:]
     /// Connections to one origin, by host, in place of the pool's.
     package var connectionsOfHosts: [String: Int] = [:]
-    /// Calls that may wait in all lines together.
+    /// Calls that may wait: in all lines, for another's answer, and between two attempts.
     package var waitingCalls = 10_000
     /// Origins with a connection or a waiting call.
     package var trackedOrigins = 10_000

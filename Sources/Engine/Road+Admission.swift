@@ -75,13 +75,24 @@ extension Road {
     /// that of the one whose turn it is.
     @inline(never)
     func askBreaker(_ call: Call) {
-        call.hasCourse = true
-        if policies.spread, !chooseEndpoint(call) { return }
-        guard let record = call.record, let origin = record.policies else { return }
-        guard origin.hasBreaker else {
-            call.attempt.breakerAdmitted()
-            return
+        if policies.spread {
+            guard chooseEndpoint(call) else { return }
+            guard call.record?.policies?.hasBreaker ?? false else {
+                call.attempt.breakerAdmitted()
+                return
+            }
         }
+        guard let origin = seat(of: call) else { return }
+        if let permit = origin.with({ $0.breaker.permitWhileClosed() }) {
+            call.course.permit = permit
+            call.attempt.breakerAdmitted()
+        } else {
+            askOpenBreaker(call, origin.object)
+        }
+    }
+
+    private func askOpenBreaker(_ call: Call, _ origin: OriginPolicies) {
+        guard let record = call.record else { return }
         var transition: CircuitBreaker.Transition?
         let answer = origin.breaker.requestArrived(now: reactor.now, transition: &transition)
         if let transition { tell(transition, of: record) }
@@ -104,12 +115,30 @@ extension Road {
 
     /// Tells the breaker, once, how the attempt ended; nil where that says nothing of the origin.
     func report(_ call: Call, _ outcome: AttemptOutcome?) {
-        guard let permit = call.course.permit.take(), let record = call.record,
-            let origin = record.policies, let rules = policies.settings.breaker
+        guard let permit = call.course.permit, let record = call.record,
+            let origin = record.policies
         else { return }
-        let verdict = outcome.map { rules.verdict($0) } ?? .ignored
-        let transition = origin.breaker.ended(permit, verdict, now: reactor.now)
+        call.course.permit = nil
+        let transition = origin.breaker.ended(permit, verdict(outcome), now: reactor.now)
         if let transition { tell(transition, of: record) }
+    }
+
+    /// Whether all that the breaker heard is that its origin is as well as before.
+    @inline(__always)
+    private func hasSucceeded(
+        _ call: Call, _ outcome: AttemptOutcome?, _ origin: OriginPolicies
+    ) -> Bool {
+        guard let permit = call.course.permit, policies.classifier == nil,
+            case .responded(let status, _) = outcome, status < 500,
+            origin.breaker.succeededWhileClosed(permit)
+        else { return false }
+        call.course.permit = nil
+        return true
+    }
+
+    private func verdict(_ outcome: AttemptOutcome?) -> BreakerVerdict {
+        guard let outcome else { return .ignored }
+        return policies.classifier?(outcome) ?? BreakerRules.standardVerdict(outcome)
     }
 
     /// Observers are the user's code: they run when the event is over.
@@ -124,8 +153,20 @@ extension Road {
     /// Takes what the call needs beside the connection that is there for it.
     @inline(never)
     func passage(of call: Call, _ record: OriginRecord) -> Passage {
-        guard let origin = record.policies, !call.course.isAdmitted else { return .free }
-        if let permit = call.course.permit, !origin.breaker.isCurrent(permit) {
+        guard let origin = seat(of: call) else {
+            // Only others have policies of their own here.
+            record.policies?.budget.requestStarted(now: reactor.now)
+            return .free
+        }
+        if call.course.isAdmitted { return .free }
+        return origin.with { passage(of: call, record, $0) }
+    }
+
+    @inline(__always)
+    private func passage(
+        of call: Call, _ record: OriginRecord, _ origin: OriginPolicies
+    ) -> Passage {
+        if let permit = call.course.permit, !origin.breaker.stillHolds(permit) {
             return stopped(call, origin)
         }
         guard policies.limits else {
@@ -137,6 +178,21 @@ extension Road {
             joinSlots(record, origin)
             return .notYet
         }
+        if origin.due == nil,
+            policies.admission.admitAtOnce(
+                origin.keys, &origin.gate, cost: call.cost, now: reactor.now,
+                random: policies.random())
+        {
+            admitted(call, origin)
+            return .free
+        }
+        return laterPassage(of: call, record, origin)
+    }
+
+    @inline(never)
+    private func laterPassage(
+        of call: Call, _ record: OriginRecord, _ origin: OriginPolicies
+    ) -> Passage {
         switch admit(call, origin) {
         case .admitted:
             admitted(call, origin)
@@ -177,8 +233,8 @@ extension Road {
         }
     }
 
+    @inline(__always)
     private func admitted(_ call: Call, _ origin: OriginPolicies) {
-        call.hasCourse = true
         call.course.isAdmitted = true
         call.course.keys = origin.keys
         call.course.admittedAt = reactor.now
@@ -224,15 +280,22 @@ extension Road {
     ///
     /// - Parameter outcome: nil where it says nothing of the origin.
     func attemptEnded(_ call: Call, _ outcome: AttemptOutcome?) {
-        guard call.hasCourse, let record = call.record, let origin = record.policies else {
-            return
+        guard let origin = seat(of: call) else { return }
+        origin.with { attemptEnded(call, outcome, $0) }
+    }
+
+    @inline(__always)
+    private func attemptEnded(
+        _ call: Call, _ outcome: AttemptOutcome?, _ origin: OriginPolicies
+    ) {
+        if call.course.permit != nil, !hasSucceeded(call, outcome, origin) {
+            report(call, outcome)
         }
-        report(call, outcome)
         if policies.spread { leaveEndpoint(call) }
         guard call.course.isAdmitted else { return }
         call.course.isAdmitted = false
-        if !call.method.isSafe { home(of: call)?.unsafeEnded += 1 }
-        guard policies.limits else { return }
+        if call.details != nil, !call.method.isSafe { home(of: call)?.unsafeEnded += 1 }
+        guard policies.limits, let record = call.record else { return }
         let took = reactor.now.nanoseconds(since: call.course.admittedAt)
         var latency: Int64?
         var succeeded = false
@@ -261,7 +324,7 @@ extension Road {
 
     /// Slots came free that calls of this origin or of another may want.
     private func slotsFreed(_ record: OriginRecord) {
-        if let slot = record.policies?.keys.politeness,
+        if !policies.impolite.isEmpty, let slot = record.policies?.keys.politeness,
             let others = policies.impolite.removeValue(forKey: slot)
         {
             for other in others {

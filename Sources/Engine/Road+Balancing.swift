@@ -25,6 +25,19 @@ extension Road {
         call.course.spread?.name?.policies ?? call.record?.policies
     }
 
+    /// The policies of the record that the call's attempt stands on: of its endpoint, where there
+    /// are several.
+    @inline(__always)
+    func seat(of call: Call) -> Uncounted<OriginPolicies>? {
+        policies.spread ? seatOfSpread(call) : call.course.origin
+    }
+
+    @inline(never)
+    private func seatOfSpread(_ call: Call) -> Uncounted<OriginPolicies>? {
+        guard call.course.origin != nil else { return nil }
+        return call.record?.policies.map { Uncounted($0) }
+    }
+
     /// Chooses the endpoint of the attempt that begins, and moves the call there; false when the
     /// call has failed. True where there is nothing to choose.
     @inline(never)

@@ -28,37 +28,142 @@ extension Road {
     /// Looks for somebody who asks the same. The first to ask leads.
     @inline(never)
     func join(_ call: Call) {
-        guard let rules = policies.settings.coalescing, let target = call.target,
-            let origin = call.record?.policies
-        else {
+        guard let origin = call.course.origin else {
             call.attempt.asksItself()
             return
         }
-        call.hasCourse = true
-        let digest = rules.digest(
-            call.method, target, call.details?.headers ?? Headers(), key: policies.digestKey)
+        origin.with { join(call, $0) }
+    }
+
+    @inline(__always)
+    private func join(_ call: Call, _ origin: OriginPolicies) {
+        let digest = digest(of: call)
+        if !origin.coalescer.isAsked(digest), origin.soloists.lead(digest, call: call.number) {
+            asksAlone(call, digest)
+        } else {
+            joinSoloist(call, digest, origin)
+        }
+    }
+
+    @inline(__always)
+    private func asksAlone(_ call: Call, _ digest: Digest) {
+        call.course.isSoloist = true
+        call.course.mark = Soloists.mark(of: digest)
+        call.attempt.asksItself()
+    }
+
+    /// Somebody asks the same, or something with the same place.
+    @inline(never)
+    private func joinSoloist(_ call: Call, _ digest: Digest, _ origin: OriginPolicies) {
+        guard let number = origin.soloists.asker(digest), let leader = self.call(number),
+            isSame(leader, call)
+        else {
+            origin.soloists.growIfCrowded()
+            joinOthers(call, digest, origin)
+            return
+        }
+        let ended = UInt32(truncatingIfNeeded: origin.unsafeEnded)
+        let sent = leader.course.unsafeEndedWhenSent
+        guard !leader.course.hasAnswer, sent ?? ended == ended,
+            let flight = origin.coalescer.begin(digest, leader: number)
+        else {
+            origin.soloists.replace(digest, call: call.number)
+            asksAlone(call, digest)
+            return
+        }
+        soloEnded(leader)
+        leader.course.flight = flight
+        if sent != nil { origin.coalescer.sent(flight, unsafeEnded: origin.unsafeEnded) }
+        joinOthers(call, digest, origin)
+    }
+
+    /// A soloist's call has ended, or leads a flight from now on.
+    func soloEnded(_ call: Call) {
+        call.course.isSoloist = false
+        call.course.origin?.with { $0.soloists.leave(call.course.mark, call: call.number) }
+    }
+
+    private func joinOthers(_ call: Call, _ digest: Digest, _ origin: OriginPolicies) {
         let joining = origin.coalescer.join(
             digest, call: call.number, unsafeEnded: origin.unsafeEnded)
         switch joining {
         case .lead(let flight):
             call.course.flight = flight
             call.attempt.asksItself()
-        case .follow(let flight, let ticket):
-            counters.coalesced += 1
+        case .follow(let flight, let ticket) where leader(of: flight, origin).hasAnswer:
+            // Its answer began before anybody asked this.
+            _ = origin.coalescer.followerLeft(flight, ticket)
+            _ = origin.coalescer.headArrived(flight, mayShare: true)
+            joinOthers(call, digest, origin)
+        case .follow(let flight, let ticket) where asksTheSame(call, flight, origin):
             call.course.flight = flight
             call.course.following = ticket
             call.lastPhase = .queue
+            if isOverloaded {
+                // The loop that brought us here ends it.
+                call.lastError = .waitingLineFull(limit: settings.waitingCalls)
+                call.attempt.failed()
+                return
+            }
+            counters.coalesced += 1
             call.attempt.follows()
-            call.timer = reactor.schedule(self, token: Int(call.slot), at: call.totalDeadline)
+            hold(call, until: call.totalDeadline)
+        case .follow(let flight, let ticket):
+            _ = origin.coalescer.followerLeft(flight, ticket)
+            call.attempt.asksItself()
         case .alone:
             call.attempt.asksItself()
         }
     }
 
+    @inline(__always)
+    private func digest(of call: Call) -> Digest {
+        guard let target = call.target else { return Digest(low: 0, high: 0) }
+        if call.details == nil {
+            return CoalescingRules.plainDigest(target, key: policies.digestKey)
+        }
+        return digest(of: call, target)
+    }
+
+    @inline(never)
+    private func digest(of call: Call, _ target: Target) -> Digest {
+        guard let details = call.details, let rules = policies.settings.coalescing else {
+            return CoalescingRules.plainDigest(target, key: policies.digestKey)
+        }
+        return rules.digest(details.method, target, details.headers, key: policies.digestKey)
+    }
+
+    /// Digests are short: whoever is to get another's answer has asked for the very same path.
+    private func asksTheSame(_ call: Call, _ flight: FlightID, _ origin: OriginPolicies) -> Bool {
+        guard let leader = leader(of: flight, origin).call, isSame(leader, call) else {
+            return false
+        }
+        leader.course.isFollowed = true
+        return true
+    }
+
+    /// As far as a digest leaves open; see there.
+    private func isSame(_ one: Call, _ other: Call) -> Bool {
+        guard let first = one.target, let second = other.target else { return false }
+        return one.method.isHead == other.method.isHead && first.hasSamePathAndQuery(as: second)
+    }
+
+    private func leader(
+        of flight: FlightID, _ origin: OriginPolicies
+    ) -> (call: Call?, hasAnswer: Bool) {
+        let leader = origin.coalescer.leader(of: flight).flatMap { call($0) }
+        return (leader, leader?.course.hasAnswer ?? false)
+    }
+
     /// The leader's request leaves.
     func flightSent(_ call: Call) {
-        guard let flight = call.course.flight, let origin = home(of: call) else { return }
-        origin.coalescer.sent(flight, unsafeEnded: origin.unsafeEnded)
+        guard let origin = call.course.origin else { return }
+        if call.course.isSoloist {
+            call.course.unsafeEndedWhenSent = UInt32(
+                truncatingIfNeeded: origin.with { $0.unsafeEnded })
+        } else if let flight = call.course.flight {
+            origin.with { $0.coalescer.sent(flight, unsafeEnded: $0.unsafeEnded) }
+        }
     }
 
     // MARK: The leader's answer
@@ -66,11 +171,9 @@ extension Road {
     /// The head of the answer that the leader gets has come: nobody joins any more, and where it
     /// may not be shared everybody asks for himself.
     func shareHead(of call: Call, _ head: ResponseHead) {
-        guard let rules = policies.settings.coalescing, let flight = call.course.flight,
-            let origin = home(of: call)
-        else { return }
+        guard let flight = call.course.flight, let origin = home(of: call) else { return }
         var mayShare = true
-        if origin.coalescer.hasFollowers(flight) {
+        if origin.coalescer.hasFollowers(flight), let rules = policies.settings.coalescing {
             var length: Int64?
             if case .length(let bytes) = head.framing { length = Int64(bytes) }
             mayShare = rules.mayShare(head.fields, contentLength: length)
@@ -80,7 +183,7 @@ extension Road {
 
     /// Some more of the leader's body has come.
     func shareLength(of call: Call, _ bytes: Int) {
-        guard let rules = policies.settings.coalescing, bytes > rules.mostSharedBytes,
+        guard bytes > policies.mostSharedBytes, policies.coalesce,
             let flight = call.course.flight, let origin = home(of: call)
         else { return }
         release(origin.coalescer.bodyOutgrew(flight))
@@ -109,7 +212,20 @@ extension Road {
 
     /// The leader's call has ended: so have those of its followers, or one of them leads on.
     func flightEnded(_ call: Call, _ failure: CallFailure?) {
-        guard let flight = call.course.flight, let origin = home(of: call) else { return }
+        guard let flight = call.course.flight, let kept = call.course.origin else { return }
+        if !call.course.isFollowed, call.course.following == nil,
+            kept.with({ $0.coalescer.endedAlone(flight) })
+        {
+            call.course.flight = nil
+            return
+        }
+        flightEnded(call, flight, kept.object, failure)
+    }
+
+    @inline(never)
+    private func flightEnded(
+        _ call: Call, _ flight: FlightID, _ origin: OriginPolicies, _ failure: CallFailure?
+    ) {
         if call.course.following != nil {
             stopFollowing(call, flight, origin)
             return
@@ -156,6 +272,7 @@ extension Road {
             guard let heir = call(number), heir.course.flight == flight else { return }
             stopTimer(of: heir)
             heir.course.following = nil
+            heir.course.isFollowed = true
             heir.attempt.asksItself()
             follow(heir)
         }

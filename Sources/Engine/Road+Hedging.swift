@@ -47,6 +47,7 @@ extension Road {
         // Whichever answer is taken is judged once.
         shadow.cacheUse = call.cacheUse
         shadow.caching = call.caching
+        shadow.course.origin = call.course.origin
         shadow.spread.isShadow = true
         shadow.spread.hedge = hedge
         if let spread = call.course.spread, let name = spread.name {
@@ -114,8 +115,7 @@ extension Road {
         calls.exchangeCallers(call, shadow)
         shadow.lost = call.lost
         shadow.lostCount = call.lostCount
-        shadow.course.flight = call.course.flight
-        call.course.flight = nil
+        shadow.course.takeQuestion(of: &call.course)
         guard let from = call.course.spread, let to = shadow.course.spread else { return }
         from.isShadow = true
         to.isShadow = false

@@ -15,10 +15,26 @@ extension Road {
     /// The head of an answer has come. True when the call is tried again instead, and the rest of
     /// this answer is of no use.
     func isRetried(_ call: Call, _ head: ResponseHead) -> Bool {
+        // Policies retry no status below 400, and only two above it park a domain.
+        if head.status < 400, !policies.judgeEverything, !policies.hedges,
+            call.details?.policy == nil
+        {
+            if call.hasCourse {
+                call.course.status = Int16(truncatingIfNeeded: head.status)
+                call.course.hasAnswer = true
+                if call.course.isFollowed, call.course.leads { shareHead(of: call, head) }
+            }
+            return false
+        }
+        return isUnwanted(call, head)
+    }
+
+    @inline(never)
+    private func isUnwanted(_ call: Call, _ head: ResponseHead) -> Bool {
         guard let record = call.record, let origin = record.policies else { return false }
         let outcome = outcome(of: head)
         call.hasCourse = true
-        call.course.status = Int(head.status)
+        call.course.status = Int16(truncatingIfNeeded: head.status)
         park(origin, after: outcome)
         if policies.hedges, isPassedOver(call, Int(head.status)) {
             call.course.retryAt = reactor.now
@@ -31,6 +47,7 @@ extension Road {
             attemptEnded(call, outcome)
             return true
         }
+        call.course.hasAnswer = true
         if call.course.leads { shareHead(of: call, head) }
         return false
     }
@@ -130,9 +147,10 @@ extension Road {
     func endCourse(_ call: Call, _ failure: CallFailure?) -> Bool {
         stopTimer(of: call)
         refundRetry(of: call)
-        attemptEnded(call, nil)
+        if call.course.holdsAttempt || policies.spread { attemptEnded(call, nil) }
         if policies.spread, endHedge(call) { return true }
-        flightEnded(call, failure)
+        if call.course.isSoloist { soloEnded(call) }
+        if call.course.flight != nil { flightEnded(call, failure) }
         if policies.spread { leaveName(call) }
         cachingEnded(call, failure)
         return false
@@ -162,12 +180,13 @@ extension Road {
     /// Waits on the wheel; nothing is held meanwhile.
     @inline(never)
     func wait(_ call: Call, until instant: Instant) {
+        if isOverloaded { return failOverloaded(call) }
         call.lastPhase = .queue
-        let end = min(instant, call.totalDeadline)
-        call.timer = reactor.schedule(self, token: Int(call.slot), at: end)
+        hold(call, until: min(instant, call.totalDeadline))
     }
 
     func backOffEnded(_ call: Call) {
+        stopTimer(of: call)
         call.course.hasPaidRetry = false
         counters.retries += 1
         call.attempt.backOffEnded()

@@ -25,6 +25,8 @@ struct Lines {
     fileprivate var sweepAt = Instant.farFuture
     /// Calls that wait for room, in all origins.
     fileprivate(set) var waiting = 0
+    /// Calls that follow another or back off: they stand in no line and hold nothing.
+    fileprivate(set) var onHold = 0
     /// Records that nobody uses and that still know something, longest unused first.
     var resting = WaitingLine<OriginRecord>()
     var restTimer: TimerID?
@@ -46,11 +48,7 @@ extension Road {
     @inline(never)
     func wait(_ call: Call, _ record: OriginRecord) {
         if call.hasCourse { undoAdmission(of: call) }
-        guard lines.waiting < settings.waitingCalls else {
-            call.lastPhase = .queue
-            fail(call, .waitingLineFull(limit: settings.waitingCalls))
-            return
-        }
+        if isOverloaded { return failOverloaded(call) }
         let end = lineDeadline(of: call)
         if let turn = earliestTurn(of: call, record), turn > end || turn == .distantFuture {
             call.lastPhase = .queue
@@ -101,9 +99,27 @@ extension Road {
         stopTimer(of: call)
     }
 
+    /// Follows another or backs off until then at most: an entry on the wheel, and no more.
+    func hold(_ call: Call, until instant: Instant) {
+        call.isOnHold = true
+        lines.onHold += 1
+        call.timer = reactor.schedule(self, token: Int(call.slot), at: instant)
+    }
+
+    /// As many calls as may wait already, wherever.
+    var isOverloaded: Bool { lines.waiting + lines.onHold >= settings.waitingCalls }
+
+    func failOverloaded(_ call: Call) {
+        call.lastPhase = .queue
+        fail(call, .waitingLineFull(limit: settings.waitingCalls))
+    }
+
     func stopTimer(of call: Call) {
         if let timer = call.timer { reactor.cancel(timer) }
         call.timer = nil
+        guard call.isOnHold else { return }
+        call.isOnHold = false
+        lines.onHold -= 1
     }
 
     /// The call has another name and other clocks than when its timer was set.
@@ -112,7 +128,7 @@ extension Road {
         if call.dialingPlace != nil || call.waitingPlace != nil {
             runLineTimer(of: call)
         } else if call.attempt.next() == .backOff {
-            wait(call, until: call.attempt.nextBegins)
+            hold(call, until: min(call.attempt.nextBegins, call.totalDeadline))
         } else if let connection = connection(of: call), connection.isCarrying(call) {
             connection.goOn(for: call)
         }

@@ -74,7 +74,7 @@ extension Road {
     @inline(never)
     func isAnsweredOtherwise(_ call: Call) -> Bool {
         guard let caching = call.caching, let ending = caching.ending.take() else { return false }
-        attemptEnded(call, call.course.status.map { .responded(status: $0, retryAfter: nil) })
+        attemptEnded(call, call.course.status.map { .responded(status: Int($0), retryAfter: nil) })
         switch ending {
         case .answer(let answer):
             self.answer(call, answer, reactor.nowWithWall, caching)

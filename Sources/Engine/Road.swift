@@ -133,6 +133,11 @@ final class Road {
         if cache != nil, looksUp(call, isMissed) { stages.insert(.lookUp) }
         if record.policies == nil, policies.areOn || call.details?.policy != nil { equip(record) }
         guard let origin = record.policies else { return stages }
+        call.hasCourse = true
+        call.course.origin = Uncounted(origin)
+        if call.details == nil, !call.isStreamed, !policies.spread {
+            return stages.union(origin.plainStages)
+        }
         if mayJoin(call) { stages.insert(.joining) }
         if origin.hasBreaker || origin.balance != nil { stages.insert(.breaker) }
         return stages

@@ -94,6 +94,29 @@ extension Fetcher {
         }.get(onFailure)
     }
 
+    /// Sends one request to every URL, so many at a time: a call of its own for each, under every
+    /// limit and slot, with the method, fields, content, clocks and policies of `options`, whose
+    /// own URL is not looked at. A content that is a stream is refused, because it can be sent
+    /// once.
+    ///
+    /// - Parameters:
+    ///   - options: what all requests have in common.
+    ///   - concurrency: calls under way at most; at least 1. The pool's own caps hold besides.
+    ///   - onFailure: as for ``batch(_:concurrency:onFailure:progress:)``.
+    ///   - progress: called with each result, in the caller's task.
+    /// - Throws: as `onFailure` says; and `CancellationError`, but for `results`.
+    public func requestAll(
+        _ urls: some Sequence<String>, options: Request, concurrency: Int = 100,
+        onFailure: BatchFailure = .results, progress: ((BatchProgress) -> Void)? = nil
+    ) async throws -> BatchOutcome {
+        let planner = planner
+        return try await collect(Array(urls), concurrency, onFailure, progress) { url in
+            var request = options
+            request.url = url
+            return try planner.plan(request)
+        }.get(onFailure)
+    }
+
     private func collect<Item>(
         _ items: [Item], _ concurrency: Int, _ onFailure: BatchFailure,
         _ progress: ((BatchProgress) -> Void)?, _ plan: @escaping (Item) throws -> CallPlan

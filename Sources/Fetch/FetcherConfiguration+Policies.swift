@@ -45,6 +45,20 @@ extension FetcherConfiguration {
             pool.connections = cap.connections(concurrency: concurrency ?? pool.connections)
         }
         if let rules = preset.breaker { circuitBreaker = rules }
+        if let cap = preset.connectionsPerOrigin { pool.connectionsPerOrigin = cap }
+        if let cap = preset.idleConnections { pool.idleConnections = cap }
+        if let time = preset.idleTime { pool.idleTimeout = time }
+        if let time = preset.idleTimeMost { pool.idleTimeoutMost = time }
+        switch preset.totalTime {
+        case .atMost(let time): timeouts.total = time
+        case .unbounded: timeouts.total = nil
+        case nil: break
+        }
+        if let time = preset.connectTime { timeouts.connect = time }
+        if let time = preset.readTime {
+            timeouts.firstByte = time
+            timeouts.readIdle = time
+        }
     }
 
     func validatePolicies() throws {

@@ -25,7 +25,8 @@ public struct FetcherConfiguration: Sendable {
         public var usesPerConnection: Int?
         /// Age from which a connection is not used again; nil for any age, the default.
         public var lifetime: Duration?
-        /// Calls that may wait for a connection; one more fails as `overloaded`. Default 10,000.
+        /// Calls that may wait: for a connection or a turn, for the answer that another call asks
+        /// for, and for their next attempt; one more fails as `overloaded`. Default 10,000.
         public var waitingCalls = 10_000
         /// Origins with a connection or a waiting call. Default 10,000.
         public var trackedOrigins = 10_000

@@ -16,6 +16,8 @@ public struct FetcherStatistics: Sendable, Hashable {
     public let callsInFlight: Int
     /// Calls that wait for a connection slot.
     public let callsWaiting: Int
+    /// Calls that wait for the answer that another call asks for, or for their next attempt.
+    public let callsOnHold: Int
     /// Connections that were begun.
     public let connectionsOpened: Int
     /// Connections that did not come about.
@@ -87,6 +89,7 @@ public struct FetcherStatistics: Sendable, Hashable {
         callsCancelled = statistics.callsCancelled
         callsInFlight = statistics.callsInFlight
         callsWaiting = statistics.waiting
+        callsOnHold = statistics.onHold
         connectionsOpened = statistics.connectionsOpened
         connectionsFailed = statistics.connectionsFailed
         tlsHandshakes = statistics.tlsHandshakes

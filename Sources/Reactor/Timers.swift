@@ -25,6 +25,9 @@ struct Timer {
 }
 
 extension Reactor {
+    /// What a timer takes on the wheel, in bytes.
+    package static var timerBytes: Int { TimerWheel<Timer>.entryBytes }
+
     /// Calls the handler, which is kept until then, at that time or up to a millisecond later.
     /// On a reactor that has ended, nothing fires any more.
     package func schedule(

@@ -35,6 +35,8 @@ package struct TimerID: Hashable, Sendable {
 package struct TimerWheel<Payload> {
     /// A deadline is rounded up to the next multiple of this many nanoseconds.
     @inlinable package static var tickNanoseconds: Int64 { 1_000_000 }
+    /// What an entry takes, in bytes.
+    package static var entryBytes: Int { MemoryLayout<Entry>.stride }
     @inlinable static var levelCount: Int { 8 }
     @inlinable static var none: Int32 { -1 }
     /// The list of entries that are due, behind the slots of all levels.

@@ -50,6 +50,19 @@ func withMockServer<R: Sendable>(
     return try await body("http://127.0.0.1:\(port)")
 }
 
+/// Runs `bench` and gives the JSON that it prints.
+func bench(_ words: [String]) async throws -> String {
+    let lines = try await child("bench", words + ["--json"])
+    return lines.last { $0.hasPrefix("{") } ?? lines.joined(separator: "\n")
+}
+
+/// The number behind a key of a flat JSON object.
+func number(_ key: String, in json: String) -> Double? {
+    let parts = json.split(separator: "\"\(key)\":", maxSplits: 1)
+    guard parts.count == 2 else { return nil }
+    return Double(String(parts[1].prefix { $0.isNumber || $0 == "." }))
+}
+
 func isBuilt(_ program: String) -> Bool {
     Files.isExecutable("\(builtFolder())/\(program)")
 }

@@ -83,16 +83,3 @@ import Testing
         #expect(try #require(number("wall_s", in: report)) >= 0.2)
     }
 }
-
-/// Runs `bench` and gives the JSON that it prints.
-private func bench(_ words: [String]) async throws -> String {
-    let lines = try await child("bench", words + ["--json"])
-    return lines.last { $0.hasPrefix("{") } ?? lines.joined(separator: "\n")
-}
-
-/// The number behind a key of a flat JSON object.
-private func number(_ key: String, in json: String) -> Double? {
-    let parts = json.split(separator: "\"\(key)\":", maxSplits: 1)
-    guard parts.count == 2 else { return nil }
-    return Double(String(parts[1].prefix { $0.isNumber || $0 == "." }))
-}

@@ -8,7 +8,8 @@ struct OriginTests {
         ("/", OriginRoute.hello), ("/?q", .hello), ("/close", .close),
         ("/bytes/102400", .bytes(102_400)),
         ("/delay/25", .delay(milliseconds: 25)), ("/bytes/x", .unknown), ("/other", .unknown),
-        ("/bytes/-5", .bytes(0)), ("*", .unknown),
+        ("/bytes/-5", .bytes(0)), ("*", .unknown), ("/status/503", .status(503)),
+        ("/status/204", .unknown), ("/status/x", .unknown), ("/half?1", .half), ("/count", .count),
     ])
     func `a path names an answer`(path: String, route: OriginRoute) {
         #expect(OriginRoute(path: path) == route)

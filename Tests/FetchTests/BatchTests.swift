@@ -117,6 +117,36 @@ struct BatchTests {
     }
 
     @Test(arguments: Caller.allCases)
+    func `CORE-12 one request goes to every URL, under slots and limits`(caller: Caller)
+        async throws
+    {
+        let origin = try ScriptedOrigin.start(
+            Script {
+                [.delay(.milliseconds(2)), .text("\($0.method) \($0.target) \($0.body.count)")]
+            })
+        defer { origin.stop() }
+        let urls = (0..<40).map { origin.url("/\($0)") } + ["no-url"]
+        var configuration = FetcherConfiguration.patient
+        configuration.concurrency = 4
+        configuration.rate.client = .tokenBucket(.perSecond(1_000), burst: 10)
+        let outcome = try await caller.run(configuration) { fetcher in
+            var options = Request(.post, "not looked at")
+            options.body = .string("payload")
+            try options.headers.append("X-Shared", "yes")
+            options.query = [("page", "1")]
+            return try await fetcher.requestAll(urls, options: options, concurrency: 20)
+        }
+        #expect(outcome.results.last?.code == .invalidURL)
+        #expect(outcome.responses.map(\.text) == (0..<40).map { "POST /\($0)?page=1 7" })
+        let seen = origin.seen
+        #expect(seen.requests.allSatisfy { $0.body == Array("payload".utf8) })
+        #expect(seen.requests.allSatisfy { $0["X-Shared"] == "yes" })
+        #expect(seen.requestCount == 40)
+        // Four slots never need a fifth connection.
+        #expect(seen.mostOpen <= 4)
+    }
+
+    @Test(arguments: Caller.allCases)
     func `a cancelled batch says so, and what had ended is there`(caller: Caller) async throws {
         let origin = try ScriptedOrigin.start(Script { [$0.target == "/0" ? .text("x") : .hang] })
         defer { origin.stop() }

@@ -199,22 +199,4 @@ struct RetryPolicyTests {
         }
         #expect(isRetry(policy.decide(context(status(503)))))
     }
-
-    @Test func `ERR-06 a history keeps the first and the last attempts, and their number`() {
-        var history = AttemptHistory()
-        #expect(history.refusal == nil)
-        func record(_ number: Int, _ decision: RetryDecision) -> AttemptRecord {
-            AttemptRecord(
-                number: number, outcome: .failed(.reset), startedAfter: Int64(number),
-                endedAfter: Int64(number) + 1, decision: decision)
-        }
-        for number in 1...99 {
-            history.append(record(number, .retry(after: .zero, parksDomain: false)))
-        }
-        #expect(history.refusal == nil)
-        history.append(record(100, .giveUp(.budgetSpent)))
-        #expect(history.count == 100)
-        #expect(history.records.map(\.number) == Array(1...8) + Array(93...100))
-        #expect(history.refusal == .budgetSpent)
-    }
 }

@@ -35,6 +35,9 @@ struct PresetTests {
         #expect(preset.connections == .fixed(100))
         #expect(preset.breaker?.consecutiveFailures == 5)
         #expect(preset.breaker?.coolDown == .seconds(60))
+        #expect(preset.idleConnections == 20)
+        #expect(preset.idleTime == .seconds(30))
+        #expect(preset.totalTime == .atMost(.seconds(30)))
     }
 
     @Test func `CFG-03 the origin fetcher: four attempts after 200, 400, 800 ms`() {
@@ -43,6 +46,9 @@ struct PresetTests {
         #expect(delays(preset, 3) == [200, 400, 800].map { .milliseconds($0) })
         #expect(preset.retry.statuses == .serverErrors)
         #expect(preset.retry.methods == .only(["GET"]))
+        #expect(preset.connectionsPerOrigin == 10)
+        #expect(preset.idleTime == .seconds(10))
+        #expect(preset.idleTimeMost == .seconds(60))
     }
 
     @Test func `CFG-04 fastreq and the async fetcher, RETRY-03 included`() {
@@ -60,6 +66,10 @@ struct PresetTests {
         #expect(delays(fetcher, 2) == [.seconds(1), .seconds(2)])
         #expect(fetcher.retry.statuses.isEmpty)
         #expect(fetcher.concurrency == 100)
+        #expect(fetcher.totalTime == .atMost(.seconds(10)))
+        #expect(fetcher.connectTime == .seconds(8))
+        #expect(fetcher.readTime == .seconds(6))
+        #expect(fast.totalTime == .unbounded)
     }
 
     @Test func `POOL-04 twice the concurrency is a hundred connections for fifty`() {

@@ -39,7 +39,7 @@ struct ReadmeTests {
         for scenario in budgets.scenarios {
             #expect(readme.contains("| \(scenario.name) | \(scenario.budget) |"))
         }
-        #expect(budgets.scenarios.count == 5)
+        #expect(budgets.scenarios.count == 13)
     }
 
     @Test func `the two commands are targets of the Makefile`() throws {

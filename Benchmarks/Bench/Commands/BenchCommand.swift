@@ -18,10 +18,12 @@ struct BenchCommand: ParsableCommand {
         subcommands: [
             ListCommand.self, HTTPCommand.self, TransferCommand.self, CompareCommand.self,
             ScenarioCommand.self, TLSCommand.self, TLSNewCommand.self, TLSDownloadCommand.self,
-            NamesCommand.self, LimiterCommand.self, BatchCommand.self, CacheHitCommand.self,
-            RestCommand.self,
+            NamesCommand.self, LimiterCommand.self, BatchCommand.self, BackoffCommand.self,
+            RetryStormCommand.self, BreakerCommand.self, PriorityCommand.self,
+            CoalesceCommand.self, CacheHitCommand.self, RestCommand.self,
             ChurnCommand.self, ResolveCommand.self, InstructionsCommand.self,
-            OriginCommand.self, FloorCommand.self, GuardCommand.self,
+            ChecksCommand.self, BackoffFaceCommand.self, EntriesCommand.self, OriginCommand.self,
+            FloorCommand.self, GuardCommand.self,
         ],
         defaultSubcommand: ListCommand.self)
 }

@@ -3,10 +3,12 @@
 //
 // The measured call: `get` with a String that is parsed each time; the status, one field and the
 // body's bytes are read. 64 callers, connection caps raised, coalescing and cache off, every other
-// default on. `cache-hit` asks for what is stored.
+// default on. With `--apart` each caller has a URL of its own; with `--policies` every policy is
+// on, none in the way of any call. `cache-hit` asks for what is stored.
 
 import ArgumentParser
 import Fetch
+import FetchPolicy
 import FetchReactor
 import Glibc
 
@@ -28,9 +30,13 @@ struct InstructionsCommand: ParsableCommand {
     @Option var requests: Int
     @Option var connections = 64
     @Option var url: String
+    @Flag var apart = false
+    @Flag var policies = false
 
     func run() throws {
-        let caller = MeasuredCaller(url: url, connections: connections, requests: requests)
+        let caller = MeasuredCaller(
+            url: url, connections: connections, requests: requests, isApart: apart,
+            hasPolicies: policies)
         let mode = mode
         let checksum = try Reactor.run {
             switch mode {
@@ -51,6 +57,8 @@ struct MeasuredCaller: Sendable {
     let url: String
     let connections: Int
     let requests: Int
+    let isApart: Bool
+    let hasPolicies: Bool
 
     private var configuration: FetcherConfiguration {
         var configuration = FetcherConfiguration()
@@ -60,8 +68,12 @@ struct MeasuredCaller: Sendable {
         configuration.pool.connectionsPerOrigin = connections
         configuration.pool.connections = max(connections, configuration.pool.connections)
         configuration.pool.idleConnections = max(connections, configuration.pool.idleConnections)
+        if hasPolicies { configuration.switchOnEveryPolicy() }
         return configuration
     }
+
+    /// What caller `number` asks for: callers who ask the same would be answered together.
+    fileprivate func url(of number: Int) -> String { isApart ? "\(url)?caller=\(number)" : url }
 
     /// Requests of caller `number`; together they are `requests`.
     private func share(_ number: Int) -> Int {
@@ -74,6 +86,7 @@ struct MeasuredCaller: Sendable {
             for number in 0..<connections {
                 group.addTask {
                     var sum = 0
+                    let url = url(of: number)
                     for _ in 0..<share(number) { sum &+= read(try await fetcher.get(url)) }
                     return sum
                 }
@@ -141,8 +154,8 @@ private final class MeasuredChains {
         self.ended = ended
         let shares = caller.shares
         running = shares.count
-        for share in shares {
-            MeasuredChain(caller, client, share) { [self] in chainEnded($0) }.next()
+        for (number, share) in shares.enumerated() {
+            MeasuredChain(caller, client, number, share) { [self] in chainEnded($0) }.next()
         }
     }
 
@@ -167,6 +180,7 @@ private final class MeasuredChains {
 private final class MeasuredChain {
     private let caller: MeasuredCaller
     private let client: LocalFetcher
+    private let url: String
     private var left: Int
     private var sum = 0
     private let ended: (Result<Int, any Error>) -> Void
@@ -174,11 +188,12 @@ private final class MeasuredChain {
     private var completion: LocalFetcher.Completion?
 
     init(
-        _ caller: MeasuredCaller, _ client: LocalFetcher, _ left: Int,
+        _ caller: MeasuredCaller, _ client: LocalFetcher, _ number: Int, _ left: Int,
         _ ended: @escaping (Result<Int, any Error>) -> Void
     ) {
         self.caller = caller
         self.client = client
+        url = caller.url(of: number)
         self.left = left
         self.ended = ended
         completion = { [self] in callEnded($0) }
@@ -191,7 +206,7 @@ private final class MeasuredChain {
             return
         }
         left -= 1
-        client.get(caller.url, completion)
+        client.get(url, completion)
     }
 
     private func callEnded(_ result: Result<Response, any Error>) {
@@ -204,5 +219,20 @@ private final class MeasuredChain {
             completion = nil
             ended(.failure(error))
         }
+    }
+}
+
+extension FetcherConfiguration {
+    /// Every policy on, with bounds that no load reaches.
+    mutating func switchOnEveryPolicy() {
+        retry = .standard
+        let limit = RateLimit.tokenBucket(.perSecond(1_000_000), burst: 1_000_000)
+        rate.client = limit
+        rate.perDomain = limit
+        concurrency = 10_000
+        concurrencyPerOrigin = 10_000
+        politeness = PolitenessRules(concurrency: 10_000)
+        circuitBreaker = BreakerRules()
+        coalescing = CoalescingRules()
     }
 }

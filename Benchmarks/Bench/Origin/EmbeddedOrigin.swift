@@ -18,6 +18,9 @@ final class EmbeddedOrigin {
     private var connections: [OriginConnection] = []
     private var answers = OriginAnswers()
     private var delays = DelayLine()
+    /// Requests answered, and those for `/half` among them.
+    private var answered = 0
+    private var halves = 0
 
     /// The port it listens on.
     let port: UInt16
@@ -99,6 +102,7 @@ final class EmbeddedOrigin {
             !connections[number].hasUnsent, !connections[number].isDelayed,
             unsafe buffer.withFirst(got, RequestHead.isPlainHello)
         {
+            answered += 1
             return send(answers.hello, to: descriptor)
         }
         connections[number].arrived += buffer.first(got)
@@ -122,6 +126,7 @@ final class EmbeddedOrigin {
     }
 
     private func answer(_ head: RequestHead, _ descriptor: CInt) {
+        if head.route != .count { answered += 1 }
         switch head.route {
         case .hello:
             send(head.isHEAD ? answers.helloHead : answers.hello, to: descriptor)
@@ -136,6 +141,13 @@ final class EmbeddedOrigin {
             connections[Int(descriptor)].isDelayed = true
             let generation = connections[Int(descriptor)].generation
             delays.insert(.init(due: due, descriptor: descriptor, generation: generation))
+        case .status(let code):
+            send(answers.answer(code), to: descriptor)
+        case .half:
+            halves += 1
+            send(halves % 2 == 1 ? answers.answer(503) : answers.hello, to: descriptor)
+        case .count:
+            send(answers.answer(200, "\(answered)"), to: descriptor)
         case .unknown:
             send(answers.notFound, to: descriptor)
         }

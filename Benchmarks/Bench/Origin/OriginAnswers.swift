@@ -13,6 +13,12 @@ package enum OriginRoute: Equatable {
     case bytes(Int)
     /// `/delay/MS`: `hello`, later.
     case delay(milliseconds: Int)
+    /// `/status/CODE`: no body.
+    case status(Int)
+    /// `/half`: every second one gets 503, the others `hello`.
+    case half
+    /// `/count`: how many requests were answered, those for this number left out.
+    case count
     case unknown
 
     package init(path: String) {
@@ -21,10 +27,20 @@ package enum OriginRoute: Equatable {
         switch (parts.count, parts.count > 1 ? parts[1] : "") {
         case (2, ""): self = .hello
         case (2, "close"): self = .close
+        case (2, "half"): self = .half
+        case (2, "count"): self = .count
+        case (3, "status"): self = Self.status(parts[2])
         case (3, "bytes"): self = Int(parts[2]).map { .bytes(max(0, $0)) } ?? .unknown
         case (3, "delay"): self = Int(parts[2]).map { .delay(milliseconds: max(0, $0)) } ?? .unknown
         default: self = .unknown
         }
+    }
+
+    private static func status(_ text: Substring) -> OriginRoute {
+        guard let code = Int(text), (200...599).contains(code), code != 204, code != 304 else {
+            return .unknown
+        }
+        return .status(code)
     }
 }
 
@@ -50,6 +66,12 @@ struct OriginAnswers {
         hello = helloHead + Array("Hello, world!".utf8)
         close = head("200 OK", length: 13, connection: "close") + Array("Hello, world!".utf8)
         notFound = head("404 Not Found", length: 0, connection: "keep-alive")
+    }
+
+    /// A whole answer of any status.
+    func answer(_ status: Int, _ body: String = "") -> [UInt8] {
+        head("\(status) Status", length: body.utf8.count, connection: "keep-alive")
+            + Array(body.utf8)
     }
 
     /// Five fields, as nginx sends them.

@@ -1,9 +1,9 @@
 // What a measurement is to show, and whether it did. A pure value.
 
 /// A figure and its bound.
-package struct Demand: Equatable {
+package struct Demand: Equatable, Sendable {
     /// Which side of the bound is good.
-    package enum Bound: Equatable {
+    package enum Bound: Equatable, Sendable {
         case atMost(Double)
         case atLeast(Double)
     }

@@ -26,4 +26,10 @@ int bench_execute(const char *_Nonnull path, char *_Nullable const *_Nonnull arg
 // mallinfo2(3): bytes that malloc has given out and not got back, mapped ones included.
 size_t bench_allocated_bytes(void);
 
+// seccomp(2), strict mode: from now on any system call but read, write and the calling thread's
+// exit ends the process. 0, or -1 where the kernel doesn't know it.
+int bench_allow_no_system_call(void);
+// _exit(2) for the calling thread alone, which strict mode lets through.
+void bench_exit_thread(void);
+
 #endif

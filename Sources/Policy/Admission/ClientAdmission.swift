@@ -85,6 +85,11 @@ package struct ClientAdmission: Sendable {
         _ keys: AdmissionKeys, _ origin: inout OriginGate, cost: Int = 1, hasConnection: Bool,
         due: Instant? = nil, now: Instant, random: UInt64
     ) -> Verdict {
+        if due == nil, hasConnection,
+            admitAtOnce(keys, &origin, cost: cost, now: now, random: random)
+        {
+            return .admitted
+        }
         if inFlight >= concurrency { return .wants(.client) }
         if origin.inFlight >= origin.concurrency { return .wants(.origin) }
         if !hasConnection { return .wants(.connection) }
@@ -99,10 +104,21 @@ package struct ClientAdmission: Sendable {
         guard time <= now else { return .notBefore(time) }
         let answer = take(cost, keys.domain, first, second, at: time, now: now)
         guard answer == .now else { return Self.verdict(answer) }
-        inFlight += 1
-        origin.inFlight += 1
-        if let slot = keys.politeness { politeness.started(slot, now: now, random: random) }
+        started(keys, &origin, now, random)
         return .admitted
+    }
+
+    /// Takes all that a request needs to go and has not been told to wait for, besides its
+    /// connection; false, and nothing is taken, where that has to be asked for more closely.
+    package mutating func admitAtOnce(
+        _ keys: AdmissionKeys, _ origin: inout OriginGate, cost: Int, now: Instant, random: UInt64
+    ) -> Bool {
+        guard inFlight < concurrency, origin.inFlight < origin.concurrency,
+            goesAtOnce(keys, cost, now, random)
+        else { return false }
+        inFlight &+= 1
+        origin.inFlight &+= 1
+        return true
     }
 
     /// When a request could go at the earliest behind others of its domain who want `behind`
@@ -160,6 +176,32 @@ package struct ClientAdmission: Sendable {
     }
 
     // MARK: Parts
+
+    /// The way of nearly everybody: nothing stands in it, and both tokens are taken. Whoever gets
+    /// false has taken nothing, and asks until when.
+    @inline(__always)
+    private mutating func goesAtOnce(
+        _ keys: AdmissionKeys, _ cost: Int, _ now: Instant, _ random: UInt64
+    ) -> Bool {
+        if let domain = keys.domain, !domains.takeAtOnce(cost, domain, now: now) { return false }
+        if limiter.takeAtOnce(cost, now: now) {
+            guard let slot = keys.politeness,
+                !politeness.startAtOnce(slot, now: now, random: random)
+            else { return true }
+            limiter.giveBack(cost, now: now)
+        }
+        if let domain = keys.domain { domains.giveBack(cost, domain, now: now) }
+        return false
+    }
+
+    @inline(__always)
+    private mutating func started(
+        _ keys: AdmissionKeys, _ origin: inout OriginGate, _ now: Instant, _ random: UInt64
+    ) {
+        inFlight += 1
+        origin.inFlight += 1
+        if let slot = keys.politeness { politeness.started(slot, now: now, random: random) }
+    }
 
     /// A grant is dated back to when it was due, within a tick.
     private static func from(_ due: Instant?, _ now: Instant) -> Instant {

@@ -118,6 +118,23 @@ public struct CircuitBreaker: Sendable {
         }
     }
 
+    /// The answer of a closed breaker, and no other's. In place: a breaker's value is not small.
+    package mutating func permitWhileClosed() -> Permit? {
+        guard case .closed = state else { return nil }
+        return Permit(epoch: epoch, isProbe: false)
+    }
+
+    /// See ``isCurrent(_:)``; in place.
+    package mutating func stillHolds(_ permit: Permit) -> Bool { permit.epoch == epoch }
+
+    /// An attempt has succeeded. False, and nothing is counted, where that is not all there is to
+    /// it: the breaker is not closed, or counts a rate.
+    package mutating func succeededWhileClosed(_ permit: Permit) -> Bool {
+        guard case .closed = state, permit.epoch == epoch, window.isEmpty else { return false }
+        consecutive = 0
+        return true
+    }
+
     /// Whether nothing that happened before counts, and the breaker may be forgotten: also when
     /// nobody has asked for as long as it stays open, since the last failure or since it could have
     /// been probed.

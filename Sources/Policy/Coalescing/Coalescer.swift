@@ -46,7 +46,10 @@ package struct Coalescer: Sendable {
         var unsafeEndedWhenSent: UInt64?
         var leader: UInt64 = 0
         var followers = WaitingLine<UInt64>()
-        var nextFree: Int32 = -1
+        /// The next one in its chain, or of those that are free.
+        var next: Int32 = -1
+        /// The one before it in its chain.
+        var previous: Int32 = -1
 
         /// A place is taken into use: by one access, as all of it lies together.
         mutating func begin(_ digest: Digest, _ generation: UInt32, _ call: UInt64) {
@@ -61,7 +64,19 @@ package struct Coalescer: Sendable {
 
         mutating func end(_ nextFree: Int32) {
             isLive = false
-            self.nextFree = nextFree
+            next = nextFree
+        }
+
+        mutating func chain(before next: Int32) {
+            self.next = next
+            previous = -1
+        }
+
+        /// Its neighbours, if it stands in a chain, which it leaves.
+        mutating func unchain() -> (previous: Int32, next: Int32)? {
+            guard isListed else { return nil }
+            isListed = false
+            return (previous, next)
         }
 
         mutating func takeFollowers() -> [UInt64] {
@@ -76,9 +91,9 @@ package struct Coalescer: Sendable {
     private let mostFollowers: Int
     private var flights: ContiguousArray<Flight> = []
     private var firstFree: Int32 = -1
-    /// Open addressing by the digest's lower half: slots of listed flights, or −1. As many places
-    /// as a power of two, at most half of them taken; none before the first.
-    private var places: [Int32] = []
+    /// By the digest's lower half, the first of a chain of listed flights, or −1. As many as a
+    /// power of two, and no fewer than are listed; none before the first.
+    private var chains: [Int32] = []
     private var listed = 0
     /// One more with every flight, so that no two are alike.
     private var lastGeneration: UInt32 = 0
@@ -96,15 +111,32 @@ package struct Coalescer: Sendable {
     package mutating func join(
         _ digest: Digest, call: UInt64, unsafeEnded: UInt64
     ) -> Joining {
-        guard let place = place(of: digest) else { return .lead(open(digest, call)) }
-        let slot = Int(places[place])
+        guard let slot = slot(of: digest) else { return .lead(open(digest, call)) }
         if let sent = flights[slot].unsafeEndedWhenSent, sent != unsafeEnded {
-            unlist(at: place)
+            unlist(Int32(slot))
             return .lead(open(digest, call))
         }
         guard flights[slot].followers.count < mostFollowers else { return .alone }
         let ticket = flights[slot].followers.join(call)
         return .follow(FlightID(slot: Int32(slot), generation: flights[slot].generation), ticket)
+    }
+
+    /// Whether somebody leads whom a call with this question may join. In place, as asking must not
+    /// copy what is asked.
+    package mutating func isAsked(_ digest: Digest) -> Bool {
+        listed > 0 && slot(of: digest) != nil
+    }
+
+    /// A call that asks already, and that nobody has joined so far, leads; nil where another does.
+    package mutating func begin(_ digest: Digest, leader call: UInt64) -> FlightID? {
+        slot(of: digest) == nil ? open(digest, call) : nil
+    }
+
+    /// The leader's answer is whole, and nobody follows; false where somebody does.
+    package mutating func endedAlone(_ flight: FlightID) -> Bool {
+        guard isLive(flight), flights[Int(flight.slot)].followers.isEmpty else { return false }
+        close(flight.slot)
+        return true
     }
 
     /// The leader's request leaves, for the first time or once more.
@@ -122,7 +154,7 @@ package struct Coalescer: Sendable {
     /// themselves, in the order in which they came, and not join again.
     package mutating func headArrived(_ flight: FlightID, mayShare: Bool) -> [UInt64] {
         guard isLive(flight) else { return [] }
-        unlistIfListed(flight.slot)
+        unlist(flight.slot)
         flights[Int(flight.slot)].hasHead = true
         return mayShare ? [] : takeFollowers(flight.slot)
     }
@@ -173,7 +205,7 @@ package struct Coalescer: Sendable {
     private mutating func open(_ digest: Digest, _ call: UInt64) -> FlightID {
         var slot = firstFree
         if slot >= 0 {
-            firstFree = flights[Int(slot)].nextFree
+            firstFree = flights[Int(slot)].next
         } else {
             slot = Int32(flights.count)
             flights.append(Flight(digest: digest, generation: 0))
@@ -186,12 +218,12 @@ package struct Coalescer: Sendable {
     }
 
     private mutating func close(_ slot: Int32) {
-        unlistIfListed(slot)
+        unlist(slot)
         count -= 1
         if count == 0, flights.count > 16 {
             // A quiet origin holds next to no memory.
             flights.removeAll()
-            places = []
+            chains = []
             firstFree = -1
         } else {
             flights[Int(slot)].end(firstFree)
@@ -203,71 +235,58 @@ package struct Coalescer: Sendable {
         flights[Int(slot)].takeFollowers()
     }
 
-    // MARK: The list of flights that may be joined
+    // MARK: The flights that may be joined
 
     private func home(_ digest: Digest) -> Int {
-        Int(truncatingIfNeeded: digest.low) & (places.count - 1)
+        Int(truncatingIfNeeded: digest.low) & (chains.count - 1)
     }
 
-    private func next(_ place: Int) -> Int { (place + 1) & (places.count - 1) }
-
-    private func place(of digest: Digest) -> Int? {
+    private func slot(of digest: Digest) -> Int? {
         guard listed > 0 else { return nil }
-        var place = home(digest)
-        while places[place] >= 0 {
-            if flights[Int(places[place])].digest == digest { return place }
-            place = next(place)
+        var slot = Int(chains[home(digest)])
+        while slot >= 0 {
+            if flights[slot].digest == digest { return slot }
+            slot = Int(flights[slot].next)
         }
         return nil
     }
 
     private mutating func list(_ slot: Int32) {
-        if (listed + 1) * 2 > places.count { resize(to: max(8, places.count * 2)) }
-        put(slot)
+        if listed >= chains.count { resize(to: max(16, chains.count * 2)) }
+        chain(slot)
         listed += 1
     }
 
-    private mutating func put(_ slot: Int32) {
-        var place = home(flights[Int(slot)].digest)
-        while places[place] >= 0 { place = next(place) }
-        places[place] = slot
+    private mutating func chain(_ slot: Int32) {
+        let home = home(flights[Int(slot)].digest)
+        let first = chains[home]
+        if first >= 0 { flights[Int(first)].previous = slot }
+        flights[Int(slot)].chain(before: first)
+        chains[home] = slot
     }
 
-    private mutating func unlistIfListed(_ slot: Int32) {
-        guard flights[Int(slot)].isListed, let place = place(of: flights[Int(slot)].digest) else {
-            return
+    private mutating func unlist(_ slot: Int32) {
+        guard let (previous, next) = flights[Int(slot)].unchain() else { return }
+        if previous >= 0 {
+            flights[Int(previous)].next = next
+        } else {
+            chains[home(flights[Int(slot)].digest)] = next
         }
-        unlist(at: place)
-    }
-
-    private mutating func unlist(at place: Int) {
-        flights[Int(places[place])].isListed = false
-        places[place] = -1
+        if next >= 0 { flights[Int(next)].previous = previous }
         listed -= 1
-        closeGap(at: place)
-        if places.count > 16, listed * 8 < places.count { resize(to: places.count / 2) }
-    }
-
-    /// Linear probing knows no tombstones: whoever was pushed past the gap moves back into it.
-    private mutating func closeGap(at gap: Int) {
-        var gap = gap
-        var place = next(gap)
-        while places[place] >= 0 {
-            let home = home(flights[Int(places[place])].digest)
-            // Whether `home` lies cyclically in (gap, place]: then it stays.
-            let stays = gap <= place ? (gap < home && home <= place) : (gap < home || home <= place)
-            if !stays {
-                places[gap] = places[place]
-                places[place] = -1
-                gap = place
-            }
-            place = next(place)
-        }
+        if chains.count > 16, listed * 8 < chains.count { resize(to: chains.count / 2) }
     }
 
     private mutating func resize(to size: Int) {
-        let old = places
-        places = Array(repeating: -1, count: size)
-        for slot in old where slot >= 0 { put(slot) }
+        let old = chains
+        chains = Array(repeating: -1, count: size)
+        for first in old {
+            var slot = first
+            while slot >= 0 {
+                let next = flights[Int(slot)].next
+                chain(slot)
+                slot = next
+            }
+        }
     }
 }

@@ -85,26 +85,33 @@ public struct CoalescingRules: Sendable, Hashable {
         }
     }
 
-    /// What stands for the request among those under way to its origin, which it does not name.
-    /// Fields in another order make another digest, which costs a request and harms nobody.
+    /// What stands for the request among those under way to its origin, which it does not name: a
+    /// hint of the path, which has to be compared, and a digest of method and fields, which has
+    /// not. Fields in another order make another digest, which costs a request and harms nobody.
     package func digest(
         _ method: Method, _ target: Target, _ fields: Headers, key: DigestKey
     ) -> Digest {
+        let plain = Self.plainDigest(target, key: key)
         var digest = KeyedDigest(key)
-        let isHead: UInt64 = method.isHead ? 1 : 0
-        target.withPathAndQuery { bytes in
-            // The length keeps it apart from the fields; a URL is shorter than 2³¹ bytes.
-            digest.append(UInt64(bytes.count) | isHead &<< 63)
-            digest.append(bytes)
-        }
-        if !fields.isEmpty { append(fields, to: &digest) }
-        return digest.finish()
+        digest.append(plain.low)
+        digest.append(UInt64(method.isHead ? 1 : 0))
+        let isPlain = !append(fields, to: &digest) && !method.isHead
+        return isPlain ? plain : digest.finish()
     }
 
-    private func append(_ fields: Headers, to digest: inout KeyedDigest) {
+    /// The digest of a GET without any field that counts. It is quick and not more than a hint: two
+    /// paths may have the same, so whoever finds it compares them.
+    package static func plainDigest(_ target: Target, key: DigestKey) -> Digest {
+        Digest(low: target.pathAndQueryHash(key.first, key.second), high: 0)
+    }
+
+    /// Whether any field counts.
+    private func append(_ fields: Headers, to digest: inout KeyedDigest) -> Bool {
+        var counts = false
         for index in 0..<fields.count {
             let name = fields.name(at: index).lowercased()
             guard covers(name) else { continue }
+            counts = true
             fields.withBytes(at: index) { _, value in
                 digest.append(UInt64(name.utf8.count) &<< 32 | UInt64(value.count))
                 let utf8 = name.utf8
@@ -112,6 +119,7 @@ public struct CoalescingRules: Sendable, Hashable {
                 digest.append(value)
             }
         }
+        return counts
     }
 
     /// Whether an answer may go to callers other than the one who asked. Asked of the answer that

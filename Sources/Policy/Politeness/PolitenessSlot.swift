@@ -43,15 +43,36 @@ package struct PolitenessSlot: Resting, Equatable, Sendable {
         return earliest <= now ? .now : .notBefore(earliest)
     }
 
+    /// A request starts if it may, without a further question.
+    @inline(__always)
+    mutating func startAtOnce(
+        atMost concurrency: Int, jitter: Double, now: Instant, random: UInt64
+    ) -> Bool {
+        guard !isSkipped, inFlight < concurrency, nextStart <= now, parkedUntil <= now else {
+            return false
+        }
+        start(jitter, now, random)
+        return true
+    }
+
     /// A request starts. The next one's delay is thrown now, so that it is known when to ask.
     ///
     /// - Parameter random: 64 bits of chance, all alike.
     package mutating func started(_ rules: PolitenessRules, now: Instant, random: UInt64) {
+        start(rules.jitter, now, random)
+    }
+
+    @inline(__always)
+    private mutating func start(_ jitter: Double, _ now: Instant, _ random: UInt64) {
         inFlight += 1
         lastUsed = now
         earlierStart = nextStart
+        if delayNanoseconds == 0 {
+            nextStart = now
+            return
+        }
         nextStart = now.adding(
-            nanoseconds: Jitter.proportional(rules.jitter)
+            nanoseconds: Jitter.proportional(jitter)
                 .applied(to: delayNanoseconds, random: random))
     }
 
@@ -129,6 +150,14 @@ package struct PolitenessTable: Sendable {
 
     package func opening(_ slot: KeyedID, now: Instant) -> PolitenessSlot.Opening {
         table.isLive(slot) ? table[live: slot].opening(rules, now: now) : .now
+    }
+
+    @inline(__always)
+    mutating func startAtOnce(_ slot: KeyedID, now: Instant, random: UInt64) -> Bool {
+        guard table.isLive(slot) else { return true }
+        let (most, jitter) = (rules.concurrency, rules.jitter)
+        return table[live: slot].startAtOnce(
+            atMost: most, jitter: jitter, now: now, random: random)
     }
 
     package func isSkipped(_ slot: KeyedID) -> Bool {

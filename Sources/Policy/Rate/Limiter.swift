@@ -115,6 +115,17 @@ package struct Limiter: Sendable {
         }
     }
 
+    /// Takes `cost` if it may be had at `now`, without a further question: true if it was taken. An
+    /// algorithm that has to be asked differently says false.
+    @inline(__always)
+    mutating func takeAtOnce(_ cost: Int, now: Instant) -> Bool {
+        switch kind {
+        case .unlimited: true
+        case .tokenBucket, .leakyBucket: bucket.takeAtOnce(cost, now: now)
+        case .slidingWindow, .custom: false
+        }
+    }
+
     /// What `cost` would be at `time`: never later than the truth, as `earliest` says.
     func quote(_ cost: Int, at time: Instant) -> LimiterQuote {
         switch kind {

@@ -61,6 +61,11 @@ package struct DomainGate: Resting, Sendable {
         max(parkedUntil, limiter.earliest(cost, behind: behind, now: now))
     }
 
+    @inline(__always)
+    mutating func takeAtOnce(_ cost: Int, now: Instant) -> Bool {
+        !isParked(now: now) && limiter.takeAtOnce(cost, now: now)
+    }
+
     package mutating func admit(_ cost: Int, now: Instant) -> Admission {
         isParked(now: now) ? .notBefore(parkedUntil) : limiter.admit(cost, now: now)
     }
@@ -115,6 +120,13 @@ package struct LimiterTable: Sendable {
         guard table.isLive(domain) else { return LimiterQuote(earliest: time, paced: nil, time) }
         let end = table[live: domain].parkedUntil
         return table[live: domain].limiter.quote(cost, at: max(time, end))
+    }
+
+    /// Takes `cost` if it may be had at `now`, without a further question: true if it was taken.
+    @inline(__always)
+    mutating func takeAtOnce(_ cost: Int, _ domain: DomainID, now: Instant) -> Bool {
+        guard table.isLive(domain) else { return true }
+        return table[live: domain].takeAtOnce(cost, now: now)
     }
 
     /// Takes what was quoted.

@@ -51,6 +51,16 @@ struct PacedBucket: Equatable, Sendable {
             earliest: Instant(nanoseconds: Pace.firstInstant(notBefore: due)), paidUp: after)
     }
 
+    /// Takes `cost` if it may be had at `now`; true if it was taken.
+    @inline(__always)
+    mutating func takeAtOnce(_ cost: Int, now: Instant) -> Bool {
+        guard cost > 0, isStrict || cost <= burst else { return false }
+        let quote = quote(Self.counted(cost), now: now)
+        guard quote.earliest <= now else { return false }
+        grant(quote)
+        return true
+    }
+
     /// Takes what was quoted for this very time, nothing having happened since.
     mutating func grant(_ quote: PacedQuote) { pace.grant(quote.paidUp) }
 
