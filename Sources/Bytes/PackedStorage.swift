@@ -26,11 +26,8 @@ package enum PackedStorage {
 
     /// The bytes alone, in a new array.
     package static func copy(_ bytes: Span<UInt8>) -> [UInt8] {
-        let nothing = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
         // Copied during the call.
-        return unsafe bytes.withUnsafeBytes {
-            unsafe [UInt8](PackedParts(first: nothing, middle: nothing, last: $0))
-        }
+        unsafe bytes.withUnsafeBytes { unsafe [UInt8]($0) }
     }
 
     /// Whether `input` begins with the bytes of an array from `start` on. Traps outside the array.

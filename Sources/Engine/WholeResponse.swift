@@ -55,12 +55,29 @@ package final class WholeResponse: Sendable {
         let now: Now
     }
 
+    /// One reference for what is rare.
+    private final class Extra: Sendable {
+        let trailers: FieldSection?
+        let report: CacheReport?
+
+        private init(_ trailers: FieldSection?, _ report: CacheReport?) {
+            self.trailers = trailers
+            self.report = report
+        }
+
+        @inline(__always)
+        static func of(_ trailers: FieldSection?, _ report: CacheReport?) -> Extra? {
+            trailers == nil && report == nil ? nil : Extra(trailers, report)
+        }
+    }
+
     /// What came; nil for a stored response, whose head is made when somebody asks for it.
     package let receivedHead: ResponseHead?
     private let stored: CachedResponse?
     private let use: Use?
     package let body: Bytes
-    package let trailers: FieldSection?
+    /// Trailers and the cache's report, which most have not.
+    private let extra: Extra?
     package let target: Target
     package let times: CallTimes
     /// Attempts made for it, the last one included; none for a stored response.
@@ -69,7 +86,6 @@ package final class WholeResponse: Sendable {
     /// Another caller's exchange answered it.
     package let isShared: Bool
     package let cacheOutcome: CacheOutcome
-    private let report: CacheReport?
 
     init(
         head: consuming ResponseHead, body: consuming Bytes, trailers: consuming FieldSection?,
@@ -80,14 +96,13 @@ package final class WholeResponse: Sendable {
         stored = nil
         use = nil
         self.body = body
-        self.trailers = trailers
+        extra = Extra.of(trailers, report)
         self.target = target
         self.times = times
         self.attempts = attempts
         self.peer = peer
         isShared = false
         self.cacheOutcome = cacheOutcome
-        self.report = report
     }
 
     /// A stored response.
@@ -100,14 +115,13 @@ package final class WholeResponse: Sendable {
         stored = response
         use = Use(form: form, now: now)
         self.body = body
-        trailers = nil
+        extra = Extra.of(nil, report)
         self.target = target
         self.times = times
         self.attempts = attempts
         self.peer = peer
         isShared = false
         self.cacheOutcome = cacheOutcome
-        self.report = report
     }
 
     /// The same for another caller.
@@ -116,15 +130,16 @@ package final class WholeResponse: Sendable {
         stored = other.stored
         use = other.use
         body = other.body
-        trailers = other.trailers
+        extra = other.extra
         self.target = target
         self.times = times
         attempts = other.attempts
         peer = other.peer
         isShared = true
         cacheOutcome = other.cacheOutcome
-        report = other.report
     }
+
+    package var trailers: FieldSection? { extra?.trailers }
 
     private var answer: CacheAnswer? {
         guard let stored, let use else { return nil }
@@ -160,7 +175,7 @@ package final class WholeResponse: Sendable {
     /// it wasn't asked.
     package var cacheStatus: String? {
         var status: CacheStatus
-        if let report {
+        if let report = extra?.report {
             status = report.status
         } else if let stored, let use {
             status = CacheStatus(hit: stored, now: use.now)
