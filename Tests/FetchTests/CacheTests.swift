@@ -7,8 +7,8 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// An origin whose answers are fresh for a minute and say how many went before.
-private func counting(_ fields: [(String, String)] = [("Cache-Control", "max-age=60")]) -> Script {
+/// An origin whose answers are fresh for a day and say how many went before.
+private func counting(_ fields: [(String, String)] = [("Cache-Control", "max-age=86400")]) -> Script {
     Script { [.text("answer \($0.number)", fields: fields)] }
 }
 
@@ -204,7 +204,7 @@ struct CacheTests {
 
         @Test func `SEC-04 an answer to Authorization is not on disk`() async throws {
             let origin = try ScriptedOrigin.start(
-                Script { _ in [.text("for you alone", fields: [("Cache-Control", "max-age=60")])] })
+                Script { _ in [.text("for you alone", fields: [("Cache-Control", "max-age=86400")])] })
             defer { origin.stop() }
             let folder = Folder()
             let url = origin.url()
