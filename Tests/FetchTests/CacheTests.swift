@@ -7,8 +7,11 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// An origin whose answers are fresh for a day and say how many went before.
-private func counting(_ fields: [(String, String)] = [("Cache-Control", "max-age=86400")]) -> Script {
+/// For longer than a slow machine takes.
+private let fresh = [("Cache-Control", "max-age=86400")]
+
+/// An origin whose answers are fresh and say how many went before.
+private func counting(_ fields: [(String, String)] = fresh) -> Script {
     Script { [.text("answer \($0.number)", fields: fields)] }
 }
 
@@ -204,7 +207,7 @@ struct CacheTests {
 
         @Test func `SEC-04 an answer to Authorization is not on disk`() async throws {
             let origin = try ScriptedOrigin.start(
-                Script { _ in [.text("for you alone", fields: [("Cache-Control", "max-age=86400")])] })
+                Script { _ in [.text("for you alone", fields: fresh)] })
             defer { origin.stop() }
             let folder = Folder()
             let url = origin.url()
