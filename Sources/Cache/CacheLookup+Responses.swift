@@ -51,6 +51,7 @@ extension CacheLookup {
         bodyBytes: Int? = nil
     ) -> (verdict: Verdict, changes: [CacheChange]) {
         guard case .forwarded(let purpose) = state else { return (.pass(collect: nil), []) }
+        asked = purpose
         let changes = Invalidation.targets(request.method, request.target, status, fields)
             .map { CacheChange.invalidate($0) }
         guard purpose != .unstored else {
@@ -160,12 +161,15 @@ extension CacheLookup {
             && newer.vary != VaryField(old.fields) && !isSelected
         let decision = StorageDecision(
             request.asGet, facts, updated.freshness, bodyBytes: updated.body.count, rules)
-        guard case .store = decision, !namesOthers else { return (updated, [.remove(old)]) }
+        guard case .store(let onlyInMemory) = decision, !namesOthers else {
+            return (updated, [.remove(old)])
+        }
         // Chosen though not selected: the same representation answers another request too.
         if isChosen, !old.isSelected(by: request) {
             return (updated, freshened(old, newer, times).1 + [.store(updated, superseding: [])])
         }
-        return (updated, [.replace(old, with: updated)])
+        // The newer head may have brought a cookie.
+        return (updated, [.replace(old, with: onlyInMemory ? updated.keptInMemory : updated)])
     }
 
     // MARK: Errors
@@ -276,6 +280,7 @@ extension CacheRequest {
     /// HEAD asks about what GET would get, and what is stored is the latter.
     fileprivate var asGet: CacheRequest {
         CacheRequest(
-            .get, target, headers, defaults: defaults, partition: partition, mode: mode)
+            .get, target, headers, defaults: defaults, partition: partition,
+            isIdentified: isIdentified, mode: mode)
     }
 }

@@ -69,6 +69,8 @@ package struct CacheLookup: Sendable {
     var selected: [CachedResponse] = []
     /// Whether a 304 had to be asked again without conditions.
     var wasRepeated = false
+    /// What the answer that has come was asked for.
+    var asked: Purpose?
     /// Set from the head on, until the body has ended.
     var storing: StoragePlan?
     /// How it came about; complete when the caller is answered.
@@ -105,6 +107,14 @@ package struct CacheLookup: Sendable {
     package static func mayBeStored(_ fields: FieldSection, _ rules: CacheRules) -> Bool {
         rules.heuristics != nil || rules.forcedLifetime != nil || rules.staleIfError > 0
             || !StorableFields(of: fields).isDisjoint(with: .reasons)
+    }
+
+    /// The head of an answer came and its body didn't: the same is asked once more.
+    package mutating func askedAgain() {
+        guard state == .passed, let asked else { return }
+        state = .forwarded(asked)
+        storing = nil
+        report.detail = nil
     }
 
     // MARK: Events before the origin is asked

@@ -13,6 +13,8 @@ package struct CacheRequest: Sendable {
     /// Fields that are sent where the caller gives none of that name.
     package let defaults: Headers
     package let partition: CachePartition
+    /// A client's certificate says who asks.
+    package let isIdentified: Bool
     package let mode: CacheMode
     /// What its Cache-Control, or its Pragma, says.
     package let control: RequestCacheControl
@@ -22,13 +24,14 @@ package struct CacheRequest: Sendable {
     package init(
         _ method: Method, _ target: Target, _ headers: Headers = Headers(),
         defaults: Headers = Headers(), partition: CachePartition = .open,
-        mode: CacheMode = .standard
+        isIdentified: Bool = false, mode: CacheMode = .standard
     ) {
         self.method = method
         self.target = target
         self.headers = headers
         self.defaults = defaults
         self.partition = partition
+        self.isIdentified = isIdentified
         self.mode = mode
         kinds = headers.cachingFields.union(defaults.cachingFields)
         if headers.cachingFields.contains(.directives) {
@@ -50,7 +53,7 @@ package struct CacheRequest: Sendable {
 
     /// Whether it says who asks: then the answer may be meant for nobody else.
     var showsCredentials: Bool {
-        !kinds.isDisjoint(with: [.authorization, .cookie])
+        isIdentified || !kinds.isDisjoint(with: [.authorization, .cookie])
     }
 
     /// RFC 9111 section 3.5 asks after this one alone.
@@ -87,7 +90,9 @@ package struct CacheRequest: Sendable {
         ] {
             headers.remove(name)
         }
-        return CacheRequest(.get, target, headers, defaults: defaults, partition: partition)
+        return CacheRequest(
+            .get, target, headers, defaults: defaults, partition: partition,
+            isIdentified: isIdentified)
     }
 }
 

@@ -54,6 +54,14 @@ extension CachedResponse {
         return CachedResponse(facts)
     }
 
+    /// The same, and not to be written anywhere.
+    var keptInMemory: CachedResponse {
+        guard !facts.onlyInMemory else { return self }
+        var facts = facts
+        facts.onlyInMemory = true
+        return CachedResponse(facts)
+    }
+
     /// The reason phrase as it came.
     package var reasonBytes: Bytes {
         // "HTTP/1.1 200 " in front, CR LF behind.

@@ -17,6 +17,27 @@ enum CacheUse {
     case looked
 }
 
+/// What the bodies that are collected take together, at most as much as the memory may hold.
+final class CollectingBudget {
+    private let bytes: Int
+    private var taken = 0
+
+    init(bytes: Int) {
+        self.bytes = bytes
+    }
+
+    /// No body of this length fits, however empty it is.
+    func couldHold(_ count: Int) -> Bool { count <= bytes }
+
+    func take(_ count: Int) -> Bool {
+        guard count <= bytes - taken else { return false }
+        taken += count
+        return true
+    }
+
+    func giveBack(_ count: Int) { taken -= count }
+}
+
 final class CallCaching {
     /// What takes the place of an origin's answer.
     enum Ending {
@@ -35,6 +56,7 @@ final class CallCaching {
     var collects: Int?
     /// What came of a streamed body. It grows no longer than it may.
     private(set) var body: [UInt8] = []
+    private var budget: CollectingBudget?
     /// What it validates for nobody in particular: the key's hash.
     let validates: UInt64?
     /// The store's answer, where it came before the question had returned.
@@ -48,26 +70,40 @@ final class CallCaching {
         self.validates = validates
     }
 
+    deinit { budget?.giveBack(body.count) }
+
     /// The head of an answer decides anew what becomes of its body.
-    func begin(collecting most: Int?) {
-        collects = most
+    func begin(collecting most: Int?, within budget: CollectingBudget? = nil) {
+        self.budget?.giveBack(body.count)
         body = []
+        collects = most
+        self.budget = budget
+    }
+
+    /// The head came and its body didn't, or wasn't wanted: the same is asked once more.
+    func beginAgain() {
+        begin(collecting: nil)
+        lookup.askedAgain()
     }
 
     /// Keeps a piece of a streamed body, or gives it up where it is longer than what is stored.
     func collect(_ piece: Bytes, expecting length: Int?) {
         guard let collects else { return }
-        guard body.count + piece.count <= collects else {
+        guard body.count + piece.count <= collects, budget?.couldHold(length ?? 0) ?? true,
+            budget?.take(piece.count) ?? true
+        else {
             begin(collecting: nil)
             return
         }
-        if body.isEmpty, let length { body.reserveCapacity(min(length, collects)) }
+        // A peer's word for more than this is believed when it comes.
+        if body.isEmpty, let length { body.reserveCapacity(min(length, collects, 1 << 20)) }
         body.append(copying: piece.span)
     }
 
     /// All of the streamed body.
     func takeBody() -> Bytes {
         var taken: [UInt8] = []
+        budget?.giveBack(body.count)
         swap(&taken, &body)
         return Bytes(taken)
     }

@@ -22,8 +22,10 @@ final class ClientCache {
     private var partitionKey: DigestKey
     /// How https origins are secured where the request doesn't say: what of it keeps responses
     /// apart.
-    private let transport: [UInt8]
-    private let transportOfHosts: [String: [UInt8]]
+    private let transport: Transport
+    private let transportOfHosts: [String: Transport]
+    /// What streamed bodies that may be stored take meanwhile.
+    let collecting: CollectingBudget
     /// Keys that are being validated in the background, by hash: two that share one only wait for
     /// each other.
     private(set) var validating: Set<UInt64> = []
@@ -39,8 +41,10 @@ final class ClientCache {
         self.settings = settings
         defaults = engine.encoder.defaultFields
         defaultKinds = defaults.cachingFields
-        transport = Self.transport(of: engine.tls)
-        transportOfHosts = engine.tlsOfHosts.mapValues(Self.transport(of:))
+        transport = Transport(engine.tls)
+        transportOfHosts = engine.tlsOfHosts.mapValues { Transport($0) }
+        collecting = CollectingBudget(
+            bytes: settings.limits.entries > 0 ? settings.limits.bytes : 0)
         var system = SystemRandomNumberGenerator()
         partitionKey = DigestKey(system.next(), system.next())
         let second = Second(settings, on: reactor)
@@ -96,29 +100,41 @@ final class ClientCache {
     func partition(
         _ target: Target, _ headers: Headers, _ tls: TLSChoice?
     ) -> CachePartition {
-        if rules.sharesCredentials { return .open }
-        let transport = target.isSecure ? transport(target, tls) : []
+        let transport = transport(target, tls)
+        if rules.sharesCredentials {
+            // Between users, and not between those who verify a server and those who don't.
+            return CachePartition(
+                Headers(), defaults: Headers(), transport: transport?.trust ?? [],
+                under: partitionKey)
+        }
         return CachePartition(
-            headers, defaults: defaults, transport: transport, under: partitionKey)
+            headers, defaults: defaults, transport: transport?.all ?? [], under: partitionKey)
     }
 
-    /// What a connection shows of its caller, and whether its server was verified at all: what came
-    /// from anybody must not answer who wants to know from whom.
-    private func transport(_ target: Target, _ tls: TLSChoice?) -> [UInt8] {
-        if let tls { return Self.transport(of: tls.configuration) }
+    /// Whether a certificate says who asks.
+    func isIdentified(_ target: Target, _ tls: TLSChoice?) -> Bool {
+        transport(target, tls)?.isIdentified ?? false
+    }
+
+    /// What of the connection keeps responses apart; nil for a plain one.
+    private func transport(_ target: Target, _ tls: TLSChoice?) -> Transport? {
+        guard target.isSecure else { return nil }
+        if let tls { return Transport(tls.configuration) }
         return transportOfHosts.isEmpty ? transport : transportOfHosts[target.host] ?? transport
     }
 
-    private static func transport(of tls: TLSConfiguration) -> [UInt8] {
-        var bytes: [UInt8] = []
-        if tls.verification == .none { bytes += Array("unverified;".utf8) }
-        switch tls.identity?.certificate {
-        case nil: break
-        case .file(let path): bytes += Array("file:".utf8) + Array(path.utf8)
-        case .bytes(let text): bytes += Array("text:".utf8) + text
+    /// Which servers are believed, and what they are shown of the caller.
+    private struct Transport {
+        let trust: [UInt8]
+        let all: [UInt8]
+        let isIdentified: Bool
+
+        init(_ tls: TLSConfiguration) {
+            let identity = tls.identityMark
+            trust = tls.trustMark
+            all = trust + identity
+            isIdentified = !identity.isEmpty
         }
-        if let name = tls.serverName { bytes += Array(";name:".utf8) + Array(name.utf8) }
-        return bytes
     }
 
     // MARK: In the background

@@ -41,7 +41,8 @@ extension Engine {
         case .nothing: return .missed
         case .undecided: return .unknown
         case .hit(let response):
-            if let most = plan.details?.bodyLimit, response.body.count > most { return .unknown }
+            let most = plan.details?.bodyLimit ?? road.defaults.bodyLimit
+            guard response.body.count <= most else { return .unknown }
             guard road.mayAnswerAtOnce(cache) else { return .unknown }
             var times = CallTimes()
             times.started = now.instant

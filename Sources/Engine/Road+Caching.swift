@@ -275,6 +275,7 @@ extension ClientCache {
         return CacheRequest(
             details?.method ?? .get, target, headers, defaults: defaults,
             partition: partition(target, headers, details?.tls),
+            isIdentified: isIdentified(target, details?.tls),
             mode: details?.policy?.cacheMode ?? .standard)
     }
 }

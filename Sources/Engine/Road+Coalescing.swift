@@ -145,7 +145,8 @@ extension Road {
     /// As far as a digest leaves open; see there.
     private func isSame(_ one: Call, _ other: Call) -> Bool {
         guard let first = one.target, let second = other.target else { return false }
-        return one.method.isHead == other.method.isHead && first.hasSamePathAndQuery(as: second)
+        return one.method.isHead == other.method.isHead
+            && one.asksForCache == other.asksForCache && first.hasSamePathAndQuery(as: second)
     }
 
     private func leader(
@@ -235,6 +236,10 @@ extension Road {
             handOn(flight, origin)
             return
         }
+        if failure == nil, !mayShareStored(call) {
+            release(origin.coalescer.ended(flight))
+            return
+        }
         var others: [UInt64] = []
         for number in origin.coalescer.ended(flight) {
             guard let follower = self.call(number) else { continue }
@@ -245,6 +250,15 @@ extension Road {
             }
         }
         release(others)
+    }
+
+    /// Whether followers may have what took the place of an answer: its own head was never looked
+    /// at with them in mind.
+    private func mayShareStored(_ call: Call) -> Bool {
+        guard let response = call.response, response.receivedHead == nil,
+            let rules = policies.settings.coalescing
+        else { return true }
+        return rules.mayShare(response.fields, contentLength: Int64(response.body.count))
     }
 
     /// Whether a clock ran out that the other call does not have.
@@ -351,6 +365,10 @@ extension Road {
 }
 
 extension Call {
+    /// Whether fields of the cache's own are sent: whoever writes the same conditions himself wants
+    /// the 304 that they may bring, and this call doesn't.
+    var asksForCache: Bool { caching.map { details !== $0.asked } ?? false }
+
     /// The call's name in one number.
     var number: UInt64 { UInt64(slot) | UInt64(generation) &<< 32 }
 }

@@ -169,6 +169,7 @@ extension Road {
         call.abandoned = false
         call.head = nil
         call.dropBody()
+        call.caching?.beginAgain()
         guard call.content.rewind() else {
             fail(call, call.lastError ?? .closedBeforeResponse)
             return

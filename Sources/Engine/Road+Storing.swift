@@ -54,7 +54,7 @@ extension Road {
         caching.begin(collecting: nil)
         switch verdict {
         case .pass(let most):
-            caching.begin(collecting: most)
+            caching.begin(collecting: most, within: cache.collecting)
             return false
         case .answer(let answer):
             caching.ending = .answer(answer)
@@ -102,9 +102,10 @@ extension Road {
 
     /// No answer came: a stale response may stand in for the failure (RFC 5861 section 4).
     func standsIn(for error: CallError, _ call: Call) -> Bool {
-        guard let caching = call.caching, error.isOrigins, call.attempt.next() != .answer else {
-            return false
-        }
+        // The failure of an exchange that nobody waits for is nobody's.
+        guard !call.isShadow, let caching = call.caching, error.isOrigins,
+            call.attempt.next() != .answer
+        else { return false }
         let now = reactor.nowWithWall
         guard case .answer(let answer) = caching.lookup.failed(now: now) else { return false }
         self.answer(call, answer, now, caching)

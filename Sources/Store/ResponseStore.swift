@@ -158,7 +158,7 @@ package final class ResponseStore {
                 behind?.store(response)
             }
         case .replace(let old, let response):
-            if isTooLate || old.facts.onlyInMemory {
+            if isTooLate || old.facts.onlyInMemory || response.facts.onlyInMemory {
                 behind?.remove(old)
             } else {
                 behind?.replace(old, with: response)
