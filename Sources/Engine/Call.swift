@@ -49,8 +49,12 @@ internal import FetchTransport
     var waitingPlace: PriorityTicket?
     var standsInLine: Bool { dialingPlace != nil || waitingPlace != nil }
     /// What the policies know of it; touched only where its origin has policies.
-    @ThreadBound var course = CallCourse()
+    var course: CallCourse {
+        @inline(__always) _read { yield courseBox.wrappedValue }
+        @inline(__always) _modify { yield &courseBox.wrappedValue }
+    }
     var hasCourse = false
+    private var madeCourse: ThreadBound<CallCourse>?
     /// What it has to do with the client's cache, and where that is more than a miss.
     var cacheUse = CacheUse.none
     var caching: CallCaching?
@@ -88,8 +92,18 @@ internal import FetchTransport
 
     deinit {
         _attempt.deallocate()
-        _course.deallocate()
+        madeCourse?.deallocate()
         _body.deallocate()
+    }
+
+    /// Made when it is first wanted: where no policy is on, thousands of calls have none.
+    @inline(__always) private var courseBox: ThreadBound<CallCourse> { madeCourse ?? makeCourse() }
+
+    @inline(never)
+    private func makeCourse() -> ThreadBound<CallCourse> {
+        let made = ThreadBound(wrappedValue: CallCourse())
+        madeCourse = made
+        return made
     }
 
     var id: CallID { CallID(slot: slot, generation: generation) }
