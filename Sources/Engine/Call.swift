@@ -50,8 +50,9 @@ internal import FetchTransport
     var standsInLine: Bool { dialingPlace != nil || waitingPlace != nil }
     /// What the policies know of it; touched only where its origin has policies.
     var course: CallCourse {
-        @inline(__always) _read { yield courseBox.wrappedValue }
-        @inline(__always) _modify { yield &courseBox.wrappedValue }
+        // The box lives as long as the call.
+        @inline(__always) unsafeAddress { unsafe UnsafePointer(courseBox.address) }
+        @inline(__always) unsafeMutableAddress { unsafe courseBox.address }
     }
     var hasCourse = false
     private var madeCourse: ThreadBound<CallCourse>?

@@ -14,6 +14,9 @@ final class ClientCache {
     let store: ResponseStore
     let settings: CacheSettings
     var rules: CacheRules { store.rules }
+    /// Bytes of a body at most, where the request says nothing. Here, because a look at the calls'
+    /// defaults would count a reference.
+    let bodyLimit: Int
     /// Fields that are sent where the caller gives none of that name.
     let defaults: Headers
     let defaultKinds: CachingFields
@@ -39,6 +42,7 @@ final class ClientCache {
 
     init(_ settings: CacheSettings, _ engine: EngineSettings, on reactor: Reactor) {
         self.settings = settings
+        bodyLimit = engine.calls.bodyLimit
         defaults = engine.encoder.defaultFields
         defaultKinds = defaults.cachingFields
         transport = Transport(engine.tls)

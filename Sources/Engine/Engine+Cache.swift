@@ -41,7 +41,7 @@ extension Engine {
         case .nothing: return .missed
         case .undecided: return .unknown
         case .hit(let response):
-            let most = plan.details?.bodyLimit ?? road.defaults.bodyLimit
+            let most = plan.details?.bodyLimit ?? cache.bodyLimit
             guard response.body.count <= most else { return .unknown }
             guard road.mayAnswerAtOnce(cache) else { return .unknown }
             var times = CallTimes()

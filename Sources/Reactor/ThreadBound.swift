@@ -27,6 +27,9 @@ package struct ThreadBound<Value> {
         @inline(__always) nonmutating unsafeMutableAddress { unsafe storage }
     }
 
+    /// Where the value is, for an owner that makes its box late and has accessors of its own.
+    @unsafe @inlinable package var address: UnsafeMutablePointer<Value> { unsafe storage }
+
     /// Ends the value; called once, in the owner's `deinit`.
     @inlinable
     package func deallocate() {
