@@ -101,6 +101,7 @@ final class ClientCache {
     // MARK: Who asks
 
     /// Whose answers may be given to a request.
+    @inline(never)
     func partition(
         _ target: Target, _ headers: Headers, _ tls: TLSChoice?
     ) -> CachePartition {

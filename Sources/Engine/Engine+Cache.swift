@@ -41,15 +41,15 @@ extension Engine {
         case .nothing: return .missed
         case .undecided: return .unknown
         case .hit(let response):
+            // Before the response is handed over, or it would be counted once more.
+            let body = response.body
             let most = plan.details?.bodyLimit ?? cache.bodyLimit
-            guard response.body.count <= most else { return .unknown }
+            guard body.count <= most else { return .unknown }
             guard road.mayAnswerAtOnce(cache) else { return .unknown }
             var times = CallTimes()
             times.started = now.instant
             times.firstByte = now.instant
             times.ended = now.instant
-            // Before the response is handed over, or it would be counted once more.
-            let body = response.body
             return .hit(
                 WholeResponse(
                     response, .whole, now: now, body: body, target: plan.target, times: times))

@@ -265,6 +265,7 @@ extension ClientCache {
     }
 
     /// Whose answers may be given to a request without fields.
+    @inline(__always)
     private func openPartition(_ target: Target) -> CachePartition {
         target.isSecure ? partition(target, Headers(), nil) : .open
     }
