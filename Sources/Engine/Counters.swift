@@ -24,6 +24,20 @@ struct Counters: Equatable, Sendable {
     var hedgesWon = 0
     var bytesSent = 0
     var bytesReceived = 0
+
+    /// A call has ended, with a failure or without.
+    @inline(__always)
+    mutating func callEnded(_ failure: CallFailure?) {
+        guard let failure else {
+            callsSucceeded += 1
+            return
+        }
+        if failure.isCancellation {
+            callsCancelled += 1
+        } else {
+            callsFailed += 1
+        }
+    }
 }
 
 /// Counters and present state, as one value.

@@ -357,10 +357,7 @@ extension Road {
 
     /// The call by the number that the coalescer knows it by.
     private func call(_ number: UInt64) -> Call? {
-        calls[
-            CallID(
-                slot: UInt32(truncatingIfNeeded: number),
-                generation: UInt32(truncatingIfNeeded: number &>> 32))]
+        calls[CallID(number: number)]
     }
 }
 
@@ -370,5 +367,5 @@ extension Call {
     var asksForCache: Bool { caching.map { details !== $0.asked } ?? false }
 
     /// The call's name in one number.
-    var number: UInt64 { UInt64(slot) | UInt64(generation) &<< 32 }
+    var number: UInt64 { id.number }
 }

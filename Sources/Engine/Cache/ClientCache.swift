@@ -154,15 +154,7 @@ final class ClientCache {
 
     func validated(_ key: UInt64, _ failure: CallFailure?) {
         validating.remove(key)
-        guard let failure else {
-            background.callsSucceeded += 1
-            return
-        }
-        if failure.isCancellation {
-            background.callsCancelled += 1
-        } else {
-            background.callsFailed += 1
-        }
+        background.callEnded(failure)
     }
 
     /// Nothing is stored any more; what waits to be written is.

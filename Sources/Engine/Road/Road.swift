@@ -289,7 +289,7 @@ final class Road {
         if call.standsInLine { leaveLine(call) }
         if call.hasCourse, endCourse(call, failure) { return }
         if call.hasContent { call.content.stop() }
-        count(failure)
+        counters.callEnded(failure)
         if let record = call.record.take() {
             record.calls -= 1
             forgetIfUnused(record)
@@ -318,18 +318,6 @@ final class Road {
             unsafe continuation?.resume(returning: response)
         }
         quietIfDone()
-    }
-
-    private func count(_ failure: CallFailure?) {
-        guard let failure else {
-            counters.callsSucceeded += 1
-            return
-        }
-        if failure.isCancellation {
-            counters.callsCancelled += 1
-        } else {
-            counters.callsFailed += 1
-        }
     }
 
     private func quietIfDone() {
