@@ -58,8 +58,9 @@ private func onTrio<R: Sendable>(
             #expect(try await trio.fetch(30).sorted() == (0..<30).map { $0 / 10 })
             #expect(trio.counts == [10, 10, 10])
             #expect(trio.origins[1].seen.requests[0]["Host"] == "service.test")
-            let address = trio.origins[1].address
-            trio.origins[1].stop()
+            let dying = trio.origins[1]
+            let address = dying.address
+            try await onThreadOfItsOwn { dying.stopAndWait() }
             #expect(!(try await trio.fetch(60).contains(1)))
             #expect(try await trio.fetcher.statistics.callsFailed == 0)
             let recovered = try await onThreadOfItsOwn {

@@ -38,7 +38,7 @@ struct PriorityCommand: ParsableCommand {
         let calls = calls
         var figures = try PolicyBench.run(configuration) { try await Self.inOrder($0, calls) }
         configuration.concurrency = 1
-        configuration.priorityAgeing = .milliseconds(100)
+        configuration.priorityAgeing = .milliseconds(500)
         let aged = try PolicyBench.run(configuration) { try await Self.ageing($0) }
         figures.append(aged)
         try figures.conclude(json: json)

@@ -237,5 +237,5 @@ def no_input_is_a_quiet_success():
     for redirection in ("</dev/null", "<&-"):
         done = subprocess.run(
             ["sh", "-c", f'"$0" --jsonl {redirection}', command.BINARY], capture_output=True,
-            timeout=20)
+            timeout=command.PATIENCE)
         equal((done.returncode, done.stdout), (0, b""), f"{redirection} {done.stderr}")

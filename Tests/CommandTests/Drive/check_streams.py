@@ -200,7 +200,7 @@ def output_that_nobody_takes_ends_with_1():
         for target in ("/dev/full", "&-"):
             done = subprocess.run(
                 ["sh", "-c", f'"$0" --jsonl >{target}', command.BINARY], input=line,
-                stderr=subprocess.PIPE, timeout=20)
+                stderr=subprocess.PIPE, timeout=command.PATIENCE)
             equal(done.returncode, 1, f"exit status with >{target}")
 
 

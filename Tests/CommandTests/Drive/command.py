@@ -11,7 +11,7 @@ BINARY = None
 # A sanitizer's build of the command is some ten times slower and keeps what it freed: it gets more
 # time and fewer rounds, and how much memory it needs says nothing.
 SANITIZED = bool(os.environ.get("FETCH_SANITIZED"))
-PATIENCE = 20 * (10 if SANITIZED else 1)
+PATIENCE = 120 * (10 if SANITIZED else 1)
 CHECKS = []
 
 

@@ -54,14 +54,28 @@ package final class RunningOrigin: Sendable {
     }
 
     /// Stops listening, resets what is open, ends the thread. Idempotent.
-    package func stop() {
+    package func stop() { stop {} }
+
+    /// The same, and returns when nobody listens any more. Blocks the calling thread until then.
+    package func stopAndWait() {
+        let done = DispatchSemaphore(value: 0)
+        if stop({ done.signal() }) { done.wait() }
+    }
+
+    /// False where it was stopped before, and then nobody is told.
+    @discardableResult
+    private func stop(_ stopped: @escaping @Sendable () -> Void) -> Bool {
         let first = isStopped.withLock { stopped in
             defer { stopped = true }
             return !stopped
         }
-        guard first else { return }
-        onReactor { $0.stop() }
+        guard first else { return false }
+        onReactor {
+            $0.stop()
+            stopped()
+        }
         reactor.stop()
+        return true
     }
 
     deinit {
