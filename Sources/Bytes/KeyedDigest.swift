@@ -13,13 +13,21 @@ package struct DigestKey: Sendable {
     }
 }
 
+@usableFromInline
 package struct Digest: Hashable, Sendable {
-    package let low: UInt64
-    package let high: UInt64
+    @usableFromInline package let low: UInt64
+    @usableFromInline package let high: UInt64
 
+    @inlinable
     package init(low: UInt64, high: UInt64) {
         self.low = low
         self.high = high
+    }
+
+    /// Written out, as tables of other rooms compare them.
+    @inlinable
+    package static func == (left: Digest, right: Digest) -> Bool {
+        left.low == right.low && left.high == right.high
     }
 }
 

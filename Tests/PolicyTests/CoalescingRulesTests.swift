@@ -42,8 +42,8 @@ struct CoalescingRulesTests {
             try digest("http://a.test/x?"), try digest("http://a.test/"),
             try digest("http://a.test/?x"),
             try digest("http://a.test/x", method: .head),
-            try digest("http://a.test/x", key: DigestKey(1, 3)),
             try digest("http://a.test/x", [("Accept", "text/html")]),
+            try digest("http://a.test/x", [("Accept", "text/html")], key: DigestKey(1, 3)),
         ]
         #expect(Set(all).count == all.count)
     }

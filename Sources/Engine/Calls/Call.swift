@@ -16,24 +16,16 @@ internal import FetchTransport
 @safe final class Call {
     private(set) var slot: UInt32
     var generation: UInt32 = 0
-    /// Between `open` and its end.
-    var isLive = false
-    /// The plan is there: the call is on its road.
-    var isStarted = false
-    /// The caller gave up before the call was started.
-    var isCancelledEarly = false
 
     // The plan.
-    private(set) var target: Target?
+    private(set) var target: Target? { didSet { lentTarget = target.map { Uncounted($0) } } }
+    /// The same, not counted: the call keeps it.
+    private(set) var lentTarget: Uncounted<Target>?
     private(set) var details: CallDetails?
     private(set) var clocks: SharedClocks
-    private var hasOwnClocks = false
     private(set) var bodyLimit = 0
-    /// Whether anything is sent behind the head.
-    private(set) var hasContent = false
 
     // Who is told: exactly one of these.
-    private(set) var hasReceiver = false
     private(set) var continuation: UnsafeContinuation<WholeResponse, any Error>?
     private(set) var streamReceiver: (any StreamReceiver)?
     @ThreadBound var attempt = Attempt(
@@ -51,13 +43,11 @@ internal import FetchTransport
     /// What the policies know of it; touched only where its origin has policies.
     var course: CallCourse {
         // The box lives as long as the call.
-        @inline(__always) unsafeAddress { unsafe UnsafePointer(courseBox.address) }
-        @inline(__always) unsafeMutableAddress { unsafe courseBox.address }
+        @inline(__always) unsafeAddress { unsafe UnsafePointer(lentCourse.address) }
+        @inline(__always) unsafeMutableAddress { unsafe lentCourse.address }
     }
-    var hasCourse = false
     private var madeCourse: ThreadBound<CallCourse>?
-    /// What it has to do with the client's cache, and where that is more than a miss.
-    var cacheUse = CacheUse.none
+    /// What it has to do with the client's cache, where that is more than a miss.
     var caching: CallCaching?
     /// When its request was sent; known where it has to do with the cache.
     var sentAt = Instant(nanoseconds: 0)
@@ -67,11 +57,8 @@ internal import FetchTransport
     var lineEnd = Instant.farFuture
     /// While it stands in a line, follows another or backs off.
     var timer: TimerID?
-    /// Follows another or backs off, and is counted among those.
-    var isOnHold = false
     /// What failed last, for when the attempt gives up.
     var lastError: CallError?
-    var lastPhase = CallPhase.none
     var lost: [LostAttempt] = []
     /// Attempts that were lost, those included that `lost` no longer holds.
     var lostCount = 0
@@ -83,6 +70,28 @@ internal import FetchTransport
     var response: WholeResponse?
     var failure: CallFailure?
     var peer: SocketAddress?
+
+    // Small ones, side by side: each would take a word between larger ones, and calls are many.
+    /// Between `open` and its end.
+    var isLive = false
+    /// The plan is there: the call is on its road.
+    var isStarted = false
+    /// The caller gave up before the call was started.
+    var isCancelledEarly = false
+    private var hasOwnClocks = false
+    /// Whether anything is sent behind the head.
+    private(set) var hasContent = false
+    /// Whether the client's receiver is told.
+    private(set) var hasReceiver = false
+    /// Whether the body goes to a receiver piece by piece.
+    private(set) var isStreamed = false
+    /// Whether the policies know of it.
+    var hasCourse = false
+    /// What it has to do with the client's cache.
+    var cacheUse = CacheUse.none
+    /// Follows another or backs off, and is counted among those.
+    var isOnHold = false
+    var lastPhase = CallPhase.none
     var pausedReading = false
     var abandoned = false
 
@@ -97,8 +106,9 @@ internal import FetchTransport
         _body.deallocate()
     }
 
-    /// Made when it is first wanted: where no policy is on, thousands of calls have none.
-    @inline(__always) private var courseBox: ThreadBound<CallCourse> { madeCourse ?? makeCourse() }
+    /// The same, for whoever looks at it several times. Made when it is first wanted: where no
+    /// policy is on, thousands of calls have none.
+    @inline(__always) var lentCourse: ThreadBound<CallCourse> { madeCourse ?? makeCourse() }
 
     @inline(never)
     private func makeCourse() -> ThreadBound<CallCourse> {
@@ -152,9 +162,6 @@ internal import FetchTransport
         totalDeadline = call.totalDeadline
         times.started = call.times.started
     }
-
-    /// Whether the body goes to a receiver piece by piece.
-    private(set) var isStreamed = false
 
     /// Whether only a connection never used before will do.
     var wantsFresh: Bool { attempt.next() == .wait(fresh: true) }
@@ -216,7 +223,7 @@ internal import FetchTransport
         waitingPlace = nil
         timer = nil
         isOnHold = false
-        if hasCourse { course = CallCourse() }
+        if hasCourse { course.reset() }
         hasCourse = false
         cacheUse = .none
         isStreamed = false

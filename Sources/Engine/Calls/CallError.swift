@@ -5,7 +5,7 @@ internal import FetchPolicy
 package import FetchReactor
 package import FetchTransport
 
-package enum CallError: Error {
+package indirect enum CallError: Error {
     /// One of the call's clocks ran out.
     case timedOut(ClockName)
     /// No connection came about.

@@ -6,9 +6,7 @@ package import FetchPolicy
 /// An attempt that failed and was followed by another.
 package struct LostAttempt: Sendable {
     package enum Ending: Sendable {
-        /// Apart, because an error is many times as large as a status, and calls in back-off are
-        /// many.
-        indirect case failed(CallError)
+        case failed(CallError)
         /// With a response that was not the one wanted.
         case status(Int)
     }

@@ -142,9 +142,9 @@ extension Call {
 
     /// What is asked on the wire: the URL's authority, or that of an endpoint with its own.
     @inline(__always)
-    var sentTarget: Target? {
-        if hasCourse, let other = course.spread?.target { return other }
-        return target
+    var sentTarget: Uncounted<Target>? {
+        if hasCourse, let other = course.spread?.target { return Uncounted(other) }
+        return lentTarget
     }
 
     /// Made when it is first wanted.

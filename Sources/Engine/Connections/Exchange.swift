@@ -66,10 +66,10 @@ extension Connection {
         guard let target = call.sentTarget else { return }
         if let details = call.details {
             encoder.encode(
-                details.method, target, details.headers, details.length, into: buffer)
+                details.method, target.object, details.headers, details.length, into: buffer)
         } else {
             // The call keeps its target; nobody else is asked meanwhile.
-            Uncounted(target).with { encoder.encodeGet($0, into: buffer) }
+            target.with { encoder.encodeGet($0, into: buffer) }
         }
     }
 

@@ -26,7 +26,9 @@ package final class OriginRecord {
     /// Calls that wait for what they need to go: the urgent first, then the oldest.
     @ThreadBound var waiting: PriorityLine<Call>
     /// Nil where no policy is switched on.
-    var policies: OriginPolicies?
+    var policies: OriginPolicies? { didSet { lentPolicies = policies.map { Uncounted($0) } } }
+    /// The same, not counted: the record keeps them.
+    private(set) var lentPolicies: Uncounted<OriginPolicies>?
     /// Its place among the records that nobody uses and that still know something.
     var restingTicket: WaitingTicket?
     /// The origin's place among those that wait for room under the client's cap.

@@ -73,8 +73,20 @@ extension Road {
 
     /// Asks the origin's breaker for leave to begin an attempt; where there are several endpoints,
     /// that of the one whose turn it is.
-    @inline(never)
+    @inline(__always)
     func askBreaker(_ call: Call) {
+        if !policies.spread, let origin = call.course.origin,
+            let permit = origin.with({ $0.breaker.permitWhileClosed() })
+        {
+            call.course.permit = permit
+            call.attempt.breakerAdmitted()
+        } else {
+            askAnyBreaker(call)
+        }
+    }
+
+    @inline(never)
+    private func askAnyBreaker(_ call: Call) {
         if policies.spread {
             guard chooseEndpoint(call) else { return }
             guard call.record?.policies?.hasBreaker ?? false else {
@@ -82,16 +94,10 @@ extension Road {
                 return
             }
         }
-        guard let origin = seat(of: call) else { return }
-        if let permit = origin.with({ $0.breaker.permitWhileClosed() }) {
-            call.course.permit = permit
-            call.attempt.breakerAdmitted()
-        } else {
-            askOpenBreaker(call, origin.object)
-        }
+        if let origin = seat(of: call) { askBreaker(call, origin.object) }
     }
 
-    private func askOpenBreaker(_ call: Call, _ origin: OriginPolicies) {
+    private func askBreaker(_ call: Call, _ origin: OriginPolicies) {
         guard let record = call.record else { return }
         var transition: CircuitBreaker.Transition?
         let answer = origin.breaker.requestArrived(now: reactor.now, transition: &transition)
@@ -125,11 +131,8 @@ extension Road {
 
     /// Whether all that the breaker heard is that its origin is as well as before.
     @inline(__always)
-    private func hasSucceeded(
-        _ call: Call, _ outcome: AttemptOutcome?, _ origin: OriginPolicies
-    ) -> Bool {
-        guard let permit = call.course.permit, policies.classifier == nil,
-            case .responded(let status, _) = outcome, status < 500,
+    private func hasSucceeded(_ call: Call, _ status: Int16, _ origin: OriginPolicies) -> Bool {
+        guard status < 500, policies.classifier == nil, let permit = call.course.permit,
             origin.breaker.succeededWhileClosed(permit)
         else { return false }
         call.course.permit = nil
@@ -235,9 +238,10 @@ extension Road {
 
     @inline(__always)
     private func admitted(_ call: Call, _ origin: OriginPolicies) {
-        call.course.isAdmitted = true
-        call.course.keys = origin.keys
-        call.course.admittedAt = reactor.now
+        let course = call.lentCourse
+        course.wrappedValue.isAdmitted = true
+        course.wrappedValue.keys = origin.keys
+        course.wrappedValue.admittedAt = reactor.now
         guard call.attempt.count == 1 else { return }
         if policies.spread {
             home(of: call)?.budget.requestStarted(now: reactor.now)
@@ -281,32 +285,44 @@ extension Road {
     /// - Parameter outcome: nil where it says nothing of the origin.
     func attemptEnded(_ call: Call, _ outcome: AttemptOutcome?) {
         guard let origin = seat(of: call) else { return }
-        origin.with { attemptEnded(call, outcome, $0) }
+        if call.course.permit != nil { report(call, outcome) }
+        var status: Int16?
+        if case .responded(let code, _) = outcome { status = Int16(truncatingIfNeeded: code) }
+        origin.with { giveBack(call, status, $0) }
     }
 
+    /// The same where the answer is whole whose head was looked at when it came.
+    func attemptAnswered(_ call: Call) {
+        guard let origin = seat(of: call) else { return }
+        let status = call.course.status
+        origin.with { origin in
+            if call.course.permit != nil, !hasSucceeded(call, status ?? .max, origin) {
+                report(call, status.map { .responded(status: Int($0), retryAfter: nil) })
+            }
+            giveBack(call, status, origin)
+        }
+    }
+
+    /// The slots of the attempt that has ended.
     @inline(__always)
-    private func attemptEnded(
-        _ call: Call, _ outcome: AttemptOutcome?, _ origin: OriginPolicies
-    ) {
-        if call.course.permit != nil, !hasSucceeded(call, outcome, origin) {
-            report(call, outcome)
-        }
+    private func giveBack(_ call: Call, _ status: Int16?, _ origin: OriginPolicies) {
         if policies.spread { leaveEndpoint(call) }
-        guard call.course.isAdmitted else { return }
-        call.course.isAdmitted = false
+        let course = call.lentCourse
+        guard course.wrappedValue.isAdmitted else { return }
+        course.wrappedValue.isAdmitted = false
         if call.details != nil, !call.method.isSafe { home(of: call)?.unsafeEnded += 1 }
-        guard policies.limits, let record = call.record else { return }
-        let took = reactor.now.nanoseconds(since: call.course.admittedAt)
-        var latency: Int64?
-        var succeeded = false
-        if case .responded(let status, _) = outcome {
-            latency = took
-            succeeded = status < 400
-        }
+        guard policies.limits else { return }
+        let took = reactor.now.nanoseconds(since: course.wrappedValue.admittedAt)
         policies.admission.release(
-            call.course.keys, &origin.gate, latency: latency, succeeded: succeeded, now: reactor.now
-        )
-        slotsFreed(record)
+            course.wrappedValue.keys, &origin.gate, latency: status == nil ? nil : took,
+            succeeded: status ?? .max < 400, now: reactor.now)
+        // Nobody waits, most of the time.
+        if call.record?.waiters == 0, lines.areSettled, policies.impolite.isEmpty,
+            policies.outOfSlots.isEmpty
+        {
+            return
+        }
+        call.record.map { slotsFreed($0) }
     }
 
     /// When the call could go at the earliest, behind those who wait; nil where nothing paces it.

@@ -38,37 +38,35 @@ extension Road {
     @inline(__always)
     private func join(_ call: Call, _ origin: OriginPolicies) {
         let digest = digest(of: call)
-        if !origin.coalescer.isAsked(digest), origin.soloists.lead(digest, call: call.number) {
-            asksAlone(call, digest)
-        } else {
-            joinSoloist(call, digest, origin)
+        if origin.coalescer.isAsked(digest) { return joinOthers(call, digest, origin) }
+        switch origin.soloists.ask(digest, call: call.number) {
+        case .alone(let mark): asksAlone(call, mark)
+        case .asked(let number): joinSoloist(number, call, digest, origin)
+        case .crowded: joinOthers(call, digest, origin)
         }
     }
 
     @inline(__always)
-    private func asksAlone(_ call: Call, _ digest: Digest) {
+    private func asksAlone(_ call: Call, _ mark: UInt16) {
         call.course.isSoloist = true
-        call.course.mark = Soloists.mark(of: digest)
+        call.course.mark = mark
         call.attempt.asksItself()
     }
 
-    /// Somebody asks the same, or something with the same place.
+    /// Somebody asks what has the same digest.
     @inline(never)
-    private func joinSoloist(_ call: Call, _ digest: Digest, _ origin: OriginPolicies) {
-        guard let number = origin.soloists.asker(digest), let leader = self.call(number),
-            isSame(leader, call)
-        else {
-            origin.soloists.growIfCrowded()
-            joinOthers(call, digest, origin)
-            return
+    private func joinSoloist(
+        _ number: UInt64, _ call: Call, _ digest: Digest, _ origin: OriginPolicies
+    ) {
+        guard let leader = self.call(number), isSame(leader, call) else {
+            return joinOthers(call, digest, origin)
         }
         let ended = UInt32(truncatingIfNeeded: origin.unsafeEnded)
         let sent = leader.course.unsafeEndedWhenSent
         guard !leader.course.hasAnswer, sent ?? ended == ended,
             let flight = origin.coalescer.begin(digest, leader: number)
         else {
-            origin.soloists.replace(digest, call: call.number)
-            asksAlone(call, digest)
+            asksAlone(call, origin.soloists.replace(digest, number, call: call.number))
             return
         }
         soloEnded(leader)
@@ -79,8 +77,11 @@ extension Road {
 
     /// A soloist's call has ended, or leads a flight from now on.
     func soloEnded(_ call: Call) {
-        call.course.isSoloist = false
-        call.course.origin?.with { $0.soloists.leave(call.course.mark, call: call.number) }
+        let course = call.lentCourse
+        course.wrappedValue.isSoloist = false
+        course.wrappedValue.origin?.with {
+            $0.soloists.leave(course.wrappedValue.mark, call: call.number)
+        }
     }
 
     private func joinOthers(_ call: Call, _ digest: Digest, _ origin: OriginPolicies) {
@@ -118,17 +119,17 @@ extension Road {
 
     @inline(__always)
     private func digest(of call: Call) -> Digest {
-        guard let target = call.target else { return Digest(low: 0, high: 0) }
+        guard let target = call.lentTarget else { return Digest(low: 0, high: 0) }
         if call.details == nil {
-            return CoalescingRules.plainDigest(target, key: policies.digestKey)
+            return target.with { CoalescingRules.plainDigest($0) }
         }
-        return digest(of: call, target)
+        return digest(of: call, target.object)
     }
 
     @inline(never)
     private func digest(of call: Call, _ target: Target) -> Digest {
         guard let details = call.details, let rules = policies.settings.coalescing else {
-            return CoalescingRules.plainDigest(target, key: policies.digestKey)
+            return CoalescingRules.plainDigest(target)
         }
         return rules.digest(details.method, target, details.headers, key: policies.digestKey)
     }

@@ -69,9 +69,8 @@ extension Road: TimerHandler {
         }
         call.response = response(of: call, head, body: body, trailers: trailers)
         if call.hasCourse {
-            attemptEnded(
-                call, call.course.status.map { .responded(status: Int($0), retryAfter: nil) })
-            if let error = spent(call, call.response) {
+            attemptAnswered(call)
+            if call.course.refusal != nil, let error = spent(call, call.response) {
                 call.response = nil
                 fail(call, error)
                 return

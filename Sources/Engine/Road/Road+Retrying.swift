@@ -15,12 +15,13 @@ extension Road {
     /// The head of an answer has come. True when the call is tried again instead, and the rest of
     /// this answer is of no use.
     func isRetried(_ call: Call, _ head: ResponseHead) -> Bool {
+        let status = head.status
         // Policies retry no status below 400, and only two above it park a domain.
-        if head.status < 400, !policies.judgeEverything, !policies.hedges,
-            call.details?.policy == nil
+        if status < 400, !policies.judgeEverything, !policies.hedges,
+            call.details == nil || call.details?.policy == nil
         {
             if call.hasCourse {
-                call.course.status = Int16(truncatingIfNeeded: head.status)
+                call.course.status = Int16(truncatingIfNeeded: status)
                 call.course.hasAnswer = true
                 if call.course.isFollowed, call.course.leads { shareHead(of: call, head) }
             }
@@ -146,11 +147,12 @@ extension Road {
     @inline(never)
     func endCourse(_ call: Call, _ failure: CallFailure?) -> Bool {
         stopTimer(of: call)
-        refundRetry(of: call)
-        if call.course.holdsAttempt || policies.spread { attemptEnded(call, nil) }
+        let course = call.lentCourse
+        if course.wrappedValue.hasPaidRetry { refundRetry(of: call) }
+        if course.wrappedValue.holdsAttempt || policies.spread { attemptEnded(call, nil) }
         if policies.spread, endHedge(call) { return true }
-        if call.course.isSoloist { soloEnded(call) }
-        if call.course.flight != nil { flightEnded(call, failure) }
+        if course.wrappedValue.isSoloist { soloEnded(call) }
+        if course.wrappedValue.flight != nil { flightEnded(call, failure) }
         if policies.spread { leaveName(call) }
         cachingEnded(call, failure)
         return false

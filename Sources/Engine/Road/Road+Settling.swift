@@ -31,6 +31,9 @@ struct Lines {
     var resting = WaitingLine<OriginRecord>()
     var restTimer: TimerID?
 
+    /// Nobody is to be served.
+    @inline(__always) var areSettled: Bool { unsettled.isEmpty && starved.isEmpty }
+
     mutating func starve(_ record: OriginRecord) {
         if record.starvedTicket == nil { record.starvedTicket = starved.join(record) }
     }
@@ -177,11 +180,7 @@ extension Road {
     }
 
     func settleLater() {
-        guard !lines.settleIsDue,
-            !(lines.unsettled.isEmpty && lines.starved.isEmpty)
-        else {
-            return
-        }
+        guard !lines.settleIsDue, !lines.areSettled else { return }
         lines.settleIsDue = true
         reactor.enqueue { [self] in settle() }
     }

@@ -74,7 +74,7 @@ extension Road {
     @inline(never)
     func isAnsweredOtherwise(_ call: Call) -> Bool {
         guard let caching = call.caching, let ending = caching.ending.take() else { return false }
-        attemptEnded(call, call.course.status.map { .responded(status: Int($0), retryAfter: nil) })
+        attemptAnswered(call)
         switch ending {
         case .answer(let answer):
             self.answer(call, answer, reactor.nowWithWall, caching)

@@ -128,18 +128,20 @@ final class Road {
 
     @inline(never)
     private func stagesOfPolicies(_ call: Call, _ isMissed: Bool) -> Stages {
-        guard let record = call.record else { return [] }
+        guard call.record != nil else { return [] }
         var stages: Stages = []
         if cache != nil, looksUp(call, isMissed) { stages.insert(.lookUp) }
-        if record.policies == nil, policies.areOn || call.details?.policy != nil { equip(record) }
-        guard let origin = record.policies else { return stages }
+        if call.record?.lentPolicies == nil, policies.areOn || call.details?.policy != nil {
+            call.record.map { equip($0) }
+        }
+        guard let origin = call.record?.lentPolicies else { return stages }
         call.hasCourse = true
-        call.course.origin = Uncounted(origin)
+        call.course.origin = origin
         if call.details == nil, !call.isStreamed, !policies.spread {
-            return stages.union(origin.plainStages)
+            return stages.union(origin.with { $0.plainStages })
         }
         if mayJoin(call) { stages.insert(.joining) }
-        if origin.hasBreaker || origin.balance != nil { stages.insert(.breaker) }
+        if origin.with({ $0.hasBreaker || $0.balance != nil }) { stages.insert(.breaker) }
         return stages
     }
 

@@ -91,7 +91,7 @@ public struct CoalescingRules: Sendable, Hashable {
     package func digest(
         _ method: Method, _ target: Target, _ fields: Headers, key: DigestKey
     ) -> Digest {
-        let plain = Self.plainDigest(target, key: key)
+        let plain = Self.plainDigest(target)
         var digest = KeyedDigest(key)
         digest.append(plain.low)
         digest.append(UInt64(method.isHead ? 1 : 0))
@@ -101,8 +101,8 @@ public struct CoalescingRules: Sendable, Hashable {
 
     /// The digest of a GET without any field that counts. It is quick and not more than a hint: two
     /// paths may have the same, so whoever finds it compares them.
-    package static func plainDigest(_ target: Target, key: DigestKey) -> Digest {
-        Digest(low: target.pathAndQueryHash(key.first, key.second), high: 0)
+    package static func plainDigest(_ target: Target) -> Digest {
+        Digest(low: target.resourceHash, high: 0)
     }
 
     /// Whether any field counts.

@@ -88,12 +88,18 @@ package struct PolitenessSlot: Resting, Equatable, Sendable {
     package mutating func ended(
         _ rules: PolitenessRules, latency: Int64?, succeeded: Bool, now: Instant
     ) {
-        inFlight = max(0, inFlight - 1)
-        lastUsed = now
+        ended(now: now)
         guard let throttle = rules.autoThrottle, let latency else { return }
         delayNanoseconds = throttle.delay(
             after: latency, was: delayNanoseconds, minDelay: minDelayNanoseconds,
             succeeded: succeeded)
+    }
+
+    /// The same where no throttle wants to know more.
+    @inline(__always)
+    mutating func ended(now: Instant) {
+        inFlight = max(0, inFlight - 1)
+        lastUsed = now
     }
 
     /// The site asks for this delay.
@@ -129,10 +135,12 @@ package struct PolitenessSlot: Resting, Equatable, Sendable {
 /// The slots of all hosts. Bounded; reactor thread.
 package struct PolitenessTable: Sendable {
     package let rules: PolitenessRules
+    private let throttles: Bool
     private var table: KeyedTable<PolitenessSlot>
 
     package init(_ rules: PolitenessRules) {
         self.rules = rules
+        throttles = rules.autoThrottle != nil
         table = KeyedTable(most: rules.mostSlots)
     }
 
@@ -177,10 +185,12 @@ package struct PolitenessTable: Sendable {
     }
 
     /// See ``PolitenessSlot/ended(_:latency:succeeded:now:)``.
+    @inline(__always)
     package mutating func ended(
         _ slot: KeyedID, latency: Int64?, succeeded: Bool, now: Instant
     ) {
         guard table.isLive(slot) else { return }
+        guard throttles else { return table[live: slot].ended(now: now) }
         table[live: slot].ended(rules, latency: latency, succeeded: succeeded, now: now)
     }
 

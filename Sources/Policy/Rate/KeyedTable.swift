@@ -26,7 +26,6 @@ package struct KeyedID: Hashable, Sendable {
 struct KeyedTable<Value: Resting> {
     fileprivate struct Entry {
         var key: String
-        var isLive = true
         var generation: UInt32 = 0
         var users: Int32 = 0
         /// The chain of those without users; `newer` also chains the free ones.
@@ -82,7 +81,6 @@ struct KeyedTable<Value: Resting> {
     func isLive(_ id: KeyedID) -> Bool {
         let slot = Int(id.slot)
         return slot < entries.count && entries[slot].generation == id.generation
-            && entries[slot].isLive
     }
 
     /// The value in its place. Only for identifiers that are live.
@@ -121,7 +119,6 @@ struct KeyedTable<Value: Resting> {
             firstFree = entries[Int(slot)].newer
             entries[Int(slot)].newer = -1
             entries[Int(slot)].key = key
-            entries[Int(slot)].isLive = true
             values[Int(slot)] = value
         } else {
             slot = Int32(entries.count)
@@ -137,7 +134,6 @@ struct KeyedTable<Value: Resting> {
         unchain(slot)
         slots[entries[Int(slot)].key] = nil
         entries[Int(slot)].key = ""
-        entries[Int(slot)].isLive = false
         values[Int(slot)] = .forgotten
         entries[Int(slot)].generation &+= 1
         entries[Int(slot)].newer = firstFree

@@ -79,6 +79,21 @@ struct Pace: Equatable, Sendable {
 
     mutating func grant(_ paidUp: ExactTime) { self.paidUp = paidUp }
 
+    /// Grants one to whoever comes while there is more than one ahead: nearly everybody, where the
+    /// rate is not the bottleneck. False, and nothing is granted, where it takes a closer look.
+    ///
+    /// - Parameter burst: what may be had at once, in whole nanoseconds.
+    @inline(__always)
+    mutating func grantOneOfMany(_ burst: Int64, at now: Int64) -> Bool {
+        // Far from the end of time, as intervals and bursts are, no sum overflows.
+        guard UInt64(bitPattern: now | paidUp.whole | burst) &>> 61 == 0 else { return false }
+        let base = ExactTime.max(paidUp, notBefore: now)
+        // Two more than all the parts of a nanosecond that it leaves out.
+        guard base.whole &+ interval.whole &+ 2 <= now &+ burst else { return false }
+        paidUp = sum(base, interval)
+        return true
+    }
+
     mutating func giveBack(_ cost: Int64) { paidUp = difference(paidUp, time(of: cost)) }
 
     /// The most grants that take 2³¹ s or less, and at least one: what a bucket may hold, so that

@@ -54,6 +54,9 @@ struct PacedBucket: Equatable, Sendable {
     /// Takes `cost` if it may be had at `now`; true if it was taken.
     @inline(__always)
     mutating func takeAtOnce(_ cost: Int, now: Instant) -> Bool {
+        if cost == 1, !isStrict, pace.grantOneOfMany(burstTime.whole, at: now.nanoseconds) {
+            return true
+        }
         guard cost > 0, isStrict || cost <= burst else { return false }
         let quote = quote(Self.counted(cost), now: now)
         guard quote.earliest <= now else { return false }
