@@ -22,7 +22,8 @@ public struct StreamedResponse: Sendable {
     /// The first value of a field, or nil.
     public subscript(_ name: HTTPField.Name) -> String? { head[name] }
 
-    /// The body's pieces in the order of their arrival. It can be gone through once.
+    /// The body's pieces in the order of their arrival. It can be gone through once, by one reader
+    /// at a time.
     public var body: ResponseBody { ResponseBody(reader: reader) }
 
     /// The fields behind a chunked body; nil before the body's end, or if there are none.
@@ -67,7 +68,7 @@ public struct ResponseBody: AsyncSequence, Sendable {
         /// The next piece, never empty; nil at the body's end.
         ///
         /// - Throws: ``FetchError`` with phase `body`, or `CancellationError`; `invalidRequest`
-        ///   when the scope was left.
+        ///   when the scope was left, or while another reader waits for the next piece.
         public mutating func next() async throws -> Bytes? {
             do {
                 return try await BodyReader.next(reader)
@@ -128,6 +129,9 @@ extension BodyPipe.Next {
             throw FetchError(
                 .invalidRequest, phase: .body,
                 reason: "a streamed body can be read only inside its scope")
+        case .busy:
+            throw FetchError(
+                .invalidRequest, phase: .body, reason: "a body has one reader at a time")
         }
     }
 }

@@ -189,7 +189,7 @@ struct StreamingTests {
                 case .bytes(let bytes): woken.append(String(bytes))
                 case .end: woken.append("end")
                 case .failure: woken.append("failure")
-                case .left: woken.append("left")
+                case .left, .busy: woken.append("refused")
                 }
             }
             if woken.isEmpty {

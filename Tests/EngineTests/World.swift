@@ -263,7 +263,7 @@ final class TestStream {
         case .bytes(let bytes): return bytes
         case .end: ended = true
         case .failure(let failure): self.failure = failure
-        case .left, nil: break
+        case .left, .busy, nil: break
         }
         return nil
     }

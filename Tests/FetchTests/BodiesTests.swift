@@ -50,6 +50,59 @@ struct BodiesTests {
         }
     }
 
+    @Test func `a slow reader's pieces need the memory of a few`() async {
+        // Alone in a process, so that the memory is its own.
+        await #expect(processExitsWith: .success) {
+            let size = 64 << 20
+            let origin = try ScriptedOrigin.start(.always(.generate(size)))
+            let url = origin.url()
+            try await Caller.elsewhere.run { fetcher in
+                try await fetcher.stream(url) { response in
+                    var (length, before, most) = (0, 0, 0)
+                    for try await piece in response.body {
+                        length += piece.count
+                        // The queue never runs empty.
+                        for _ in 0..<20 { await Task.yield() }
+                        if before == 0 { before = ProcessFacts.residentKiB }
+                        most = max(most, ProcessFacts.residentKiB - before)
+                    }
+                    #expect(length == size)
+                    #expect(most < 16 << 10)
+                }
+            }
+            origin.stop()
+        }
+    }
+
+    @Test func `of two readers at a time one is refused, and nothing is lost`() async throws {
+        let origin = try ScriptedOrigin.start(.always(.generate(Self.size)))
+        defer { origin.stop() }
+        let url = origin.url()
+        for caller in Caller.allCases {
+            try await caller.run { fetcher in
+                try await fetcher.stream(url) { response in
+                    let lengths = await withTaskGroup(of: (Int, FetchError.Code?).self) { group in
+                        for _ in 0..<2 {
+                            group.addTask {
+                                var length = 0
+                                do {
+                                    for try await piece in response.body { length += piece.count }
+                                    return (length, nil)
+                                } catch {
+                                    return (length, (error as? FetchError)?.code)
+                                }
+                            }
+                        }
+                        return await group.reduce(into: []) { $0.append($1) }
+                    }
+                    #expect(lengths.map(\.0).reduce(0, +) == Self.size)
+                    #expect(lengths.allSatisfy { $0.1 == nil || $0.1 == .invalidRequest })
+                    #expect(lengths.contains { $0.1 == nil })
+                }
+            }
+        }
+    }
+
     @Test func `trailers are there when the body has ended`() async throws {
         let origin = try ScriptedOrigin.start(
             .always(.chunked([Bytes("one"), Bytes("two")], trailers: [("X-Sum", "6")])))

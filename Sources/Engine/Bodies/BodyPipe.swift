@@ -13,6 +13,8 @@ package final class BodyPipe: StreamReceiver {
         case failure(CallFailure)
         /// The caller has left the scope in which the body may be read.
         case left
+        /// Another reader waits for the next piece.
+        case busy
     }
 
     private enum End {
@@ -25,9 +27,7 @@ package final class BodyPipe: StreamReceiver {
     private var engine: Engine?
     package private(set) var call: CallID?
     private let highWater: Int
-    private var pieces: [Bytes] = []
-    private var firstPiece = 0
-    private var buffered = 0
+    private var pieces = PieceQueue()
     private var isPaused = false
     private var end = End.none
     private var hasLeft = false
@@ -61,8 +61,7 @@ package final class BodyPipe: StreamReceiver {
             return .later
         }
         pieces.append(bytes)
-        buffered += bytes.count
-        isPaused = buffered >= highWater
+        isPaused = pieces.bytes >= highWater
         return isPaused ? .none : .more
     }
 
@@ -95,15 +94,9 @@ package final class BodyPipe: StreamReceiver {
     /// What is there now; nil if the reader has to wait.
     package func takeNext() -> Next? {
         if hasLeft { return .left }
-        if firstPiece < pieces.count {
-            let piece = pieces[firstPiece]
-            firstPiece += 1
-            if firstPiece == pieces.count {
-                pieces.removeAll(keepingCapacity: true)
-                firstPiece = 0
-            }
-            buffered -= piece.count
-            if isPaused, buffered <= highWater / 2, let call {
+        if reader != nil { return .busy }
+        if let piece = pieces.takeFirst() {
+            if isPaused, pieces.bytes <= highWater / 2, let call {
                 isPaused = false
                 engine?.resume(call)
             }
@@ -117,10 +110,7 @@ package final class BodyPipe: StreamReceiver {
     }
 
     /// Tells `reader` of what comes next, once. Only after `takeNext` gave nil.
-    package func wait(_ reader: @escaping (Next) -> Void) {
-        precondition(self.reader == nil, "a body has one reader at a time")
-        self.reader = reader
-    }
+    package func wait(_ reader: @escaping (Next) -> Void) { self.reader = reader }
 
     /// Trailers of a body that has ended.
     package var trailers: FieldSection? {
@@ -130,9 +120,7 @@ package final class BodyPipe: StreamReceiver {
     /// The caller leaves: what is still to come is drained if it is short, else cut off.
     package func leave() {
         hasLeft = true
-        pieces = []
-        firstPiece = 0
-        buffered = 0
+        pieces.removeAll()
         tellReader(.left)
         guard let call else { return }
         self.call = nil

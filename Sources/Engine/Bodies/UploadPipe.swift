@@ -19,10 +19,8 @@ package final class UploadPipe: Upload {
     /// Called once, when the producer fails; set by the road.
     var whenFailed: ((any Error) -> Void)?
     private let highWater: Int
-    private var pieces: [Bytes] = []
-    private var firstPiece = 0
+    private var pieces = PieceQueue()
     private var offsetInFirst = 0
-    private var buffered = 0
     private var end = End.none
     private var producer: ((Bool) -> Void)?
     private var anythingGiven = false
@@ -42,12 +40,11 @@ package final class UploadPipe: Upload {
         }
         if !bytes.isEmpty {
             pieces.append(bytes)
-            buffered += bytes.count
             moreArrived?()
         }
         if case .stopped = end {
             whenRoom(false)
-        } else if buffered < highWater {
+        } else if waiting < highWater {
             whenRoom(true)
         } else {
             producer = whenRoom
@@ -80,18 +77,19 @@ package final class UploadPipe: Upload {
 
     package func pull(into buffer: ByteBuffer, atMost: Int) -> UploadPull {
         var taken = 0
-        while taken < atMost, firstPiece < pieces.count {
-            let piece = pieces[firstPiece]
+        while taken < atMost, let piece = pieces.first {
             let count = min(atMost - taken, piece.count - offsetInFirst)
             buffer.append(piece.span.extracting(offsetInFirst..<offsetInFirst + count))
             taken += count
             offsetInFirst += count
-            if offsetInFirst == piece.count { dropFirst() }
+            if offsetInFirst == piece.count {
+                _ = pieces.takeFirst()
+                offsetInFirst = 0
+            }
         }
         if taken > 0 {
             anythingGiven = true
-            buffered -= taken
-            if buffered <= highWater / 2 { wakeProducer(true) }
+            if waiting <= highWater / 2 { wakeProducer(true) }
             return .bytes(taken)
         }
         switch end {
@@ -102,14 +100,8 @@ package final class UploadPipe: Upload {
         }
     }
 
-    private func dropFirst() {
-        firstPiece += 1
-        offsetInFirst = 0
-        if firstPiece == pieces.count {
-            pieces.removeAll(keepingCapacity: true)
-            firstPiece = 0
-        }
-    }
+    /// Bytes that were produced and not yet sent.
+    private var waiting: Int { pieces.bytes - offsetInFirst }
 
     private func wakeProducer(_ wantsMore: Bool) {
         let producer = self.producer
@@ -126,10 +118,8 @@ package final class UploadPipe: Upload {
     }
 
     private func dropAll() {
-        pieces = []
-        firstPiece = 0
+        pieces.removeAll()
         offsetInFirst = 0
-        buffered = 0
     }
 
     /// What was given is gone; only an upload that gave nothing yet can begin again.
