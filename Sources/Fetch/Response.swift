@@ -95,9 +95,13 @@ public struct Response: Sendable {
 
     /// How a response came about.
     public struct Metadata: Sendable, Hashable {
-        /// Attempts made for it: 1, and one more for each retry and for a lost reuse race; 0 for a
-        /// stored response that was used without asking.
+        /// How often it was sent: once, and once more for each retry and for a lost reuse race; 0
+        /// for a stored response that was used without asking.
         public let attempts: Int
+        /// Of these, how often an idle connection had ended before the first byte of an answer, and
+        /// the request was sent again on a fresh one (RFC 9112 section 9.3.1). That is nobody's
+        /// retry: it is not counted against a retry rule.
+        public let reconnects: Int
         /// Whether another caller, who asked the same at the same time, got it from the server.
         public let wasCoalesced: Bool
         /// How long finding the host's addresses took; zero where they were known, and on a
@@ -126,6 +130,7 @@ public struct Response: Sendable {
             let times = response.times
             let start = times.started.nanoseconds
             attempts = response.attempts
+            reconnects = response.reconnects
             wasCoalesced = response.isShared
             nameTime = .nanoseconds(times.dnsNanoseconds)
             tlsTime = .nanoseconds(times.tlsNanoseconds)

@@ -107,6 +107,8 @@ package struct Attempt: Equatable, Sendable {
     @usableFromInline package internal(set) var nextBegins = Instant(nanoseconds: 0)
     /// Whether the one free retry on a fresh connection was used, in this attempt.
     @usableFromInline package internal(set) var reuseRaceLost = false
+    /// Free retries on fresh connections, in all attempts.
+    package private(set) var reconnects: UInt8 = 0
     @usableFromInline let isIdempotent: Bool
     @usableFromInline let isReplayable: Bool
     @usableFromInline let retriesReuseRace: Bool
@@ -239,6 +241,7 @@ package struct Attempt: Equatable, Sendable {
     package mutating func lost(_ loss: Loss) -> Bool {
         guard state == .dispatched, mayRetry(after: loss) else { return false }
         reuseRaceLost = true
+        if reconnects < .max { reconnects += 1 }
         state = .waiting(fresh: true)
         return true
     }

@@ -19,6 +19,7 @@ private func warm(_ second: Step..., then: Step = .text("again")) -> Script {
             let response = try await loop.fetcher.get(loop.origin.url("/second"))
             #expect(response.text == "again")
             #expect(response.metadata.attempts == 2)
+            #expect(response.metadata.reconnects == 1)
             #expect(loop.seen.requestsOnConnection == [2, 1])
             #expect(loop.seen.requests.map(\.target) == ["/", "/second", "/second"])
             #expect(try await loop.fetcher.statistics.reuseRacesLost == 1)

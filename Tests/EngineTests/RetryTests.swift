@@ -66,8 +66,9 @@ struct RetryTests {
             world.run()
             world.pass(.milliseconds(100))
         }
-        #expect(call.told == "attemptsSpent(503), body" || call.told == "attemptsSpent(503), queue")
-        #expect(call.failure?.attempts == 2)
+        #expect(call.told == "attemptsSpent(503), body")
+        #expect(call.failure?.attempts == 2 && call.failure?.lost.map(\.phase) == [.body])
+        #expect(call.failure?.target?.description == "http://10.0.0.1/")
         #expect(call.failure?.refusal == .attemptsSpent(limit: 2))
         guard case .attemptsSpent(let response)? = call.failure?.error else {
             Issue.record("no response")

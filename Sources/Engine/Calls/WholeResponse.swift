@@ -4,6 +4,7 @@ package import FetchBytes
 internal import FetchCache
 package import FetchHTTP
 package import FetchHTTP1
+internal import FetchRoad
 package import FetchTime
 package import FetchTransport
 
@@ -71,6 +72,25 @@ package final class WholeResponse: Sendable {
         }
     }
 
+    /// How often a request was sent.
+    struct Sends {
+        let all: Int32
+        let reconnects: Int32
+
+        static var none: Sends { Sends(all: 0, reconnects: 0) }
+
+        private init(all: Int32, reconnects: Int32) {
+            self.all = all
+            self.reconnects = reconnects
+        }
+
+        @inline(__always)
+        init(_ call: Call) {
+            all = Int32(truncatingIfNeeded: call.lostCount + 1)
+            reconnects = Int32(call.attempt.reconnects)
+        }
+    }
+
     /// What came; nil for a stored response, whose head is made when somebody asks for it.
     package let receivedHead: ResponseHead?
     private let stored: CachedResponse?
@@ -80,8 +100,7 @@ package final class WholeResponse: Sendable {
     private let extra: Extra?
     package let target: Target
     package let times: CallTimes
-    /// Attempts made for it, the last one included; none for a stored response.
-    package let attempts: Int
+    private let sends: Sends
     package let peer: SocketAddress?
     /// Another caller's exchange answered it.
     package let isShared: Bool
@@ -89,7 +108,7 @@ package final class WholeResponse: Sendable {
 
     init(
         head: consuming ResponseHead, body: consuming Bytes, trailers: consuming FieldSection?,
-        target: consuming Target, times: CallTimes, attempts: Int, peer: SocketAddress?,
+        target: consuming Target, times: CallTimes, sends: Sends, peer: SocketAddress?,
         cacheOutcome: CacheOutcome = .bypass, report: CacheReport? = nil
     ) {
         receivedHead = head
@@ -99,7 +118,7 @@ package final class WholeResponse: Sendable {
         extra = Extra.of(trailers, report)
         self.target = target
         self.times = times
-        self.attempts = attempts
+        self.sends = sends
         self.peer = peer
         isShared = false
         self.cacheOutcome = cacheOutcome
@@ -108,7 +127,7 @@ package final class WholeResponse: Sendable {
     /// A stored response.
     init(
         _ response: consuming CachedResponse, _ form: CacheAnswer.Form, now: Now,
-        body: consuming Bytes, target: consuming Target, times: CallTimes, attempts: Int = 0,
+        body: consuming Bytes, target: consuming Target, times: CallTimes, sends: Sends = .none,
         peer: SocketAddress? = nil, cacheOutcome: CacheOutcome = .hit, report: CacheReport? = nil
     ) {
         receivedHead = nil
@@ -118,7 +137,7 @@ package final class WholeResponse: Sendable {
         extra = Extra.of(nil, report)
         self.target = target
         self.times = times
-        self.attempts = attempts
+        self.sends = sends
         self.peer = peer
         isShared = false
         self.cacheOutcome = cacheOutcome
@@ -133,11 +152,17 @@ package final class WholeResponse: Sendable {
         extra = other.extra
         self.target = target
         self.times = times
-        attempts = other.attempts
+        sends = other.sends
         peer = other.peer
         isShared = true
         cacheOutcome = other.cacheOutcome
     }
+
+    /// How often it was sent, the last time included; 0 for a stored response.
+    package var attempts: Int { Int(sends.all) }
+
+    /// Of these, free retries on a fresh connection.
+    package var reconnects: Int { Int(sends.reconnects) }
 
     package var trailers: FieldSection? { extra?.trailers }
 

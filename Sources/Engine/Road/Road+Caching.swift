@@ -172,7 +172,7 @@ extension Road {
         let response = WholeResponse(
             answer.response, answer.form, now: now, body: call.isStreamed ? Bytes() : body,
             target: target, times: call.times,
-            attempts: call.attempt.dispatches == 0 ? 0 : call.lostCount + 1,
+            sends: call.attempt.dispatches == 0 ? .none : WholeResponse.Sends(call),
             peer: call.attempt.dispatches == 0 ? nil : call.peer, cacheOutcome: outcome,
             report: report)
         call.response = response
@@ -197,7 +197,7 @@ extension Road {
         call.times.ended = reactor.now
         let response = WholeResponse(
             head: head, body: Bytes(), trailers: nil, target: target, times: call.times,
-            attempts: 0, peer: nil, cacheOutcome: .miss,
+            sends: .none, peer: nil, cacheOutcome: .miss,
             report: call.caching.map { CacheReport($0.lookup.report) })
         call.response = response
         call.attempt.responded()

@@ -72,6 +72,7 @@ extension Road: TimerHandler {
             attemptAnswered(call)
             if call.course.refusal != nil, let error = spent(call, call.response) {
                 call.response = nil
+                call.lastPhase = .body
                 fail(call, error)
                 return
             }

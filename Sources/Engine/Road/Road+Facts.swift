@@ -17,15 +17,18 @@ extension Road {
         call.times.ended = reactor.now
         return WholeResponse(
             head: head, body: body, trailers: trailers, target: target, times: call.times,
-            attempts: call.lostCount + 1, peer: call.peer,
+            sends: WholeResponse.Sends(call), peer: call.peer,
             cacheOutcome: call.cacheUse == .none ? .bypass : outcome(of: call),
             report: call.caching == nil ? nil : report(of: call))
     }
 
     func failure(of call: Call) -> CallFailure {
-        CallFailure(
+        var target = call.target
+        // The response has taken it over.
+        if case .attemptsSpent(let response)? = call.lastError { target = response.target }
+        return CallFailure(
             call.lastError ?? .cancelled, phase: call.lastPhase, method: call.method,
-            target: call.target,
+            target: target,
             dispatches: call.attempt.dispatches, lost: call.lost,
             attempts: call.lostCount + 1, refusal: call.course.refusal,
             elapsedNanoseconds: reactor.now.nanoseconds - call.times.started.nanoseconds)

@@ -43,7 +43,7 @@ extension Road {
             return true
         }
         if let delay = delay(of: call, origin, after: outcome, nothingSent: false) {
-            note(.status(Int(head.status)), of: call)
+            note(.status(Int(head.status)), of: call, in: .body)
             call.course.retryAt = reactor.now + delay
             attemptEnded(call, outcome)
             return true
