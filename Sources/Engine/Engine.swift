@@ -158,6 +158,8 @@ extension Road {
         statistics.callsInFlight = calls.live - policies.shadows
         statistics.trackedOrigins = origins.count
         statistics.connectionLimit = settings.pool.connections
+        statistics.limitedDomains = policies.admission.domains.count
+        statistics.politenessSlots = policies.admission.politeness.count
         statistics.admitted = policies.admission.inFlight
         if let cache { statistics.add(cache) }
         return statistics
