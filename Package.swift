@@ -201,8 +201,9 @@ let package = Package(
         tests(
             "Behaviour",
             [
-                "Fetch", "FetchTransport", "FetchReactor", "FetchTime", "FetchBytes",
-                "TestSupport", "FetchProbe", "Bench", "MockServer", "CFetchLinux", httpTypes,
+                "Fetch", "FetchPolicy", "FetchTransport", "FetchReactor", "FetchHTTP", "FetchTime",
+                "FetchBytes", "TestSupport", "FetchProbe", "Bench", "MockServer", "CFetchLinux",
+                httpTypes,
             ]),
         tests("Bench", ["Bench"]),
         .testTarget(

@@ -75,6 +75,8 @@ package struct EngineStatistics: Equatable, Sendable {
     package internal(set) var onHold = 0
     package internal(set) var callsInFlight = 0
     package internal(set) var trackedOrigins = 0
+    package internal(set) var limitedDomains = 0
+    package internal(set) var politenessSlots = 0
     package internal(set) var admitted = 0
     package internal(set) var connectionLimit = 0
 

@@ -2,7 +2,7 @@
 // through a `ReactorBound`; reactor thread.
 
 internal import FetchBytes
-internal import FetchPolicy
+package import FetchPolicy
 package import FetchReactor
 internal import FetchTime
 package import FetchTLS
@@ -99,6 +99,12 @@ package final class Engine {
         road.siteAsks(for: delay, host: host)
     }
 
+    /// Another limit for the whole client from now on, for those who wait too.
+    package func limitClient(to limit: RateLimit?) { road.limitClient(to: limit) }
+
+    /// Another limit for each domain from now on, for those who wait too.
+    package func limitDomains(to limit: RateLimit?) { road.limitDomains(to: limit) }
+
     /// Reads the authorities of every TLS configuration in use anew. Connections that stand go on;
     /// what can't be read keeps its old ones.
     package func reloadTrust() throws(TLSFailure) { try road.reloadTrust() }
@@ -152,6 +158,8 @@ extension Road {
         statistics.callsInFlight = calls.live - policies.shadows
         statistics.trackedOrigins = origins.count
         statistics.connectionLimit = settings.pool.connections
+        statistics.limitedDomains = policies.admission.domains.count
+        statistics.politenessSlots = policies.admission.politeness.count
         statistics.admitted = policies.admission.inFlight
         if let cache { statistics.add(cache) }
         return statistics

@@ -31,6 +31,9 @@ final class CallPlanner: Sendable {
         base = try configuration.baseURL.map { try Target($0) }
     }
 
+    /// The limits that the client was made with.
+    var rate: FetcherConfiguration.RateLimits { configuration.rate }
+
     var highWaterBytes: Int { configuration.limits.highWaterBytes }
 
     /// The plan of the simplest call: GET without query, fields and content.

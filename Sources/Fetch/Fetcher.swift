@@ -122,22 +122,6 @@ public final class Fetcher: Sendable {
         try outcome.get()
     }
 
-    /// Keeps a crawl-delay that a host's site asks for, in place of one that it asked for before:
-    /// between the starts of any two requests of its politeness slot, as ``PolitenessRules`` says
-    /// in ``CrawlDelayRule``. Holds for requests that wait, too. Zero takes it back.
-    ///
-    /// The delay goes with the slot, which is forgotten when nobody has used it for
-    /// ``PolitenessRules/idleTime``. Where slots are kept for addresses, a host is known while a
-    /// request to it is under way or its connection is kept. Does nothing without
-    /// ``FetcherConfiguration/politeness``.
-    ///
-    /// - Parameters:
-    ///   - delay: what the site asks for, jitter not counted.
-    ///   - host: as in a URL, in lower case.
-    public func setCrawlDelay(_ delay: Duration, of host: String) {
-        engine.reactor.post { [engine] in engine.value.setCrawlDelay(delay, host: host) }
-    }
-
     /// Counters so far and what is there now.
     public var statistics: FetcherStatistics {
         get async throws {

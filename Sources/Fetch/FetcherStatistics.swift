@@ -72,6 +72,10 @@ public struct FetcherStatistics: Sendable, Hashable {
     public let idle: Int
     /// Origins with a connection or a call now, or with an open breaker or retries to remember.
     public let trackedOrigins: Int
+    /// Domains of which a limit or its server's wish to be left alone is remembered.
+    public let limitedDomains: Int
+    /// Politeness slots that are remembered.
+    public let politenessSlots: Int
     /// Requests that hold a slot now, where concurrency, rates or politeness are limited.
     public let admitted: Int
     /// Connections that there may be in all; see ``FetcherConfiguration/Pool/connections``.
@@ -116,6 +120,8 @@ public struct FetcherStatistics: Sendable, Hashable {
         active = statistics.active
         idle = statistics.idle
         trackedOrigins = statistics.trackedOrigins
+        limitedDomains = statistics.limitedDomains
+        politenessSlots = statistics.politenessSlots
         admitted = statistics.admitted
         connectionLimit = statistics.connectionLimit
     }

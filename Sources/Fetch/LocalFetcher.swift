@@ -4,6 +4,7 @@
 
 internal import FetchEngine
 internal import FetchHTTP1
+public import FetchPolicy
 package import FetchTransport
 
 /// A call that ``LocalFetcher`` has begun, for cancelling it. Two integers; harmless when stale.
@@ -103,6 +104,15 @@ public final class LocalFetcher {
     public func purge(_ scope: PurgeScope) throws {
         reactor.adoptThread()
         engine.purge(try scope.purge())
+    }
+
+    /// Another limit from now on; see ``Fetcher/setRate(_:for:)``.
+    ///
+    /// - Throws: ``FetchError`` with code `invalidConfiguration`.
+    public func setRate(_ limit: RateLimit?, for scope: RateScope) throws {
+        reactor.adoptThread()
+        try scope.check(limit, insteadOf: planner.rate)
+        engine.setRate(limit, for: scope)
     }
 
     /// Keeps a crawl-delay that a host's site asks for; see ``Fetcher/setCrawlDelay(_:of:)``.

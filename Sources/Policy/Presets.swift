@@ -49,6 +49,10 @@ public struct ResiliencePreset: Sendable {
     public var connectTime: Duration?
     /// Until the next byte of the response.
     public var readTime: Duration?
+    /// How long a name's addresses are believed, at most.
+    public var nameTime: Duration?
+    /// Whether responses are stored.
+    public var caching: Bool?
 
     /// What a preset says of the whole call's clock.
     public enum TotalTime: Sendable, Hashable {
@@ -59,13 +63,13 @@ public struct ResiliencePreset: Sendable {
     }
 
     /// Three attempts, of which `aiohttp_retry` under it waits 0.2, 0.4 … s up to 30 s, for
-    /// statuses from 500 on; one request a second to each domain.
+    /// statuses from 500 on; one request a second to each domain; responses are stored.
     public static var afetch: ResiliencePreset {
         ResiliencePreset(
             retry: RetryPolicy(
                 maxAttempts: 3, backoff: exact(.milliseconds(200), cap: .seconds(30)),
                 statuses: .serverErrors),
-            domainLimit: .leakyBucket(Rate(1, per: .seconds(1))))
+            domainLimit: .leakyBucket(Rate(1, per: .seconds(1))), caching: true)
     }
 
     /// Three attempts, 1, 2, 4 … s up to 60 s, of GET, POST, PUT, DELETE and PATCH alike; ten
@@ -104,14 +108,14 @@ public struct ResiliencePreset: Sendable {
 
     /// Three attempts 1 s and 2 s apart: the third wait of 4 s in its text never comes. Failures of
     /// the network only. A hundred under way over twice as many connections; 10 s for each call, 8
-    /// s to connect, 6 s until the next byte.
+    /// s to connect, 6 s until the next byte; names are believed for 300 s.
     public static var asyncFetcher: ResiliencePreset {
         ResiliencePreset(
             retry: RetryPolicy(
                 maxAttempts: 3, backoff: exact(.seconds(1), cap: .seconds(60)), statuses: [],
                 methods: .only(["GET"])),
             concurrency: 100, connections: .perConcurrency(2), totalTime: .atMost(.seconds(10)),
-            connectTime: .seconds(8), readTime: .seconds(6))
+            connectTime: .seconds(8), readTime: .seconds(6), nameTime: .seconds(300))
     }
 
     /// Doubling delays without jitter.

@@ -1,10 +1,11 @@
 // Hostile cases of the policies: everybody leaves at once wherever they stand, a server that says
-// 429 for ever, clocks that jump, hosts without end, callers who outlive their client. Virtual
-// time, a network in memory.
+// 429 for ever, a clock that jumps, callers who outlive their client. Virtual time, a network in
+// memory.
 
 import FetchBytes
 import FetchEngine
 import FetchHTTP
+import FetchHTTP1
 import FetchPolicy
 import FetchReactor
 import FetchTime
@@ -15,60 +16,114 @@ import Testing
 /// Where a call can stand when its caller leaves.
 enum Stand: String, CaseIterable, Sendable {
     case following
+    /// One is its origin's probe, and the others follow it.
+    case probing
     case waitingForASlot = "waiting for a slot"
     case waitingForAToken = "waiting for a token"
+    case waitingForAConnection = "waiting for a connection"
+    case keptFromASite = "kept from a site"
     case backingOff = "backing off"
     case parked
+    case resolving
     case dialling
+    case handshaking
+    case writing
     case dispatched
+    /// Each with a second exchange.
+    case hedged
+    case inTheHead = "in the head"
     case reading
 }
 
 struct StormTests {
-    private static let callers = 200
+    private static let callers = 100
 
     /// A world in which the calls that `brought` makes stand at that place.
     private func world(_ stand: Stand) throws -> World {
         try World {
-            $0.pool.connectionsPerOrigin = 300
-            $0.pool.connections = 300
-            $0.pool.idleConnections = 300
+            $0.pool.connectionsPerOrigin = stand == .waitingForAConnection ? 1 : 500
+            $0.pool.connections = 500
+            $0.pool.idleConnections = 500
             $0.policies.coalescing = CoalescingRules()
-            $0.policies.breaker = BreakerRules(consecutiveFailures: 100_000)
+            $0.policies.breaker = BreakerRules(
+                consecutiveFailures: stand == .probing ? 1 : 100_000)
             $0.policies.retries = .policy(
                 RetryPolicy(maxAttempts: 5, backoff: Backoff(base: .seconds(20), jitter: .none)))
             $0.policies.retryAllowance = .unlimited
-            $0.policies.concurrency = 300
+            $0.policies.concurrency = stand == .waitingForASlot ? 1 : 500
             switch stand {
-            case .waitingForASlot: $0.policies.concurrency = 1
             case .waitingForAToken:
                 $0.policies.clientLimit = .leakyBucket(Rate(1, per: .seconds(1)))
-            case .following, .backingOff, .parked, .dialling, .dispatched, .reading: break
+            case .keptFromASite:
+                $0.policies.politeness = PolitenessRules(minDelay: .seconds(1), jitter: 0)
+            case .resolving:
+                $0.names.resolver = HeldResolver()
+            case .hedged:
+                $0.policies.hedging = .after(.milliseconds(100))
+            case .following, .probing, .waitingForASlot, .waitingForAConnection, .backingOff,
+                .parked, .dialling, .handshaking, .writing, .dispatched, .inTheHead, .reading:
+                break
             }
         }
     }
 
     private func brought(to stand: Stand, _ world: World) throws -> [TestCall] {
-        if stand == .dialling { world.network.fate = { _ in .hangs } }
-        if stand == .parked {
-            let first = try world.call("http://10.0.0.1/first")
-            world.streams[0].send(answer(429, "Retry-After: 30\r\n"))
-            world.run()
-            world.cancel(first)
-        }
-        let isOne = stand == .following
+        try prepare(stand, world)
         let calls = try (0..<Self.callers).map { number in
-            world.begin(try world.plan("http://10.0.0.1/\(isOne ? 0 : number)"))
+            world.begin(try plan(number, stand, world))
         }
         world.run()
         for stream in world.network.open {
-            if stand == .backingOff { stream.send(answer(503)) }
-            if stand == .reading {
-                stream.send("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nhalf")
+            switch stand {
+            case .backingOff: stream.send(answer(503))
+            case .inTheHead: stream.send("HTTP/1.1 200 OK\r\nContent-Le")
+            case .reading: stream.send("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nhalf")
+            case .writing:
+                stream.room = 10
+                stream.accept()
+            case .following, .probing, .waitingForASlot, .waitingForAToken,
+                .waitingForAConnection, .keptFromASite, .parked, .resolving, .dialling,
+                .handshaking, .dispatched, .hedged:
+                break
             }
         }
         world.run()
+        if stand == .hedged {
+            world.pass(.milliseconds(100))
+            #expect(world.network.open.count == 2 * Self.callers)
+        }
         return calls
+    }
+
+    /// What has to come before.
+    private func prepare(_ stand: Stand, _ world: World) throws {
+        if stand == .parked || stand == .probing {
+            let first = try world.call("http://10.0.0.1/first")
+            world.streams[0].send(
+                stand == .parked ? answer(429, "Retry-After: 30\r\n") : answer(503))
+            world.run()
+            world.cancel(first)
+        }
+        if stand == .probing { world.pass(.seconds(60)) }
+        if stand == .dialling || stand == .writing { world.network.fate = { _ in .hangs } }
+    }
+
+    private func plan(_ number: Int, _ stand: Stand, _ world: World) throws -> CallPlan {
+        switch stand {
+        case .following, .probing:
+            try world.plan("http://10.0.0.1/")
+        case .resolving:
+            try world.plan("http://a\(number % 7).test/\(number)")
+        case .handshaking:
+            try world.plan("https://10.0.0.1/\(number)")
+        case .writing:
+            try world.plan(
+                "http://10.0.0.1/\(number)", "PUT", [],
+                .bytes(Bytes([UInt8](repeating: 0, count: 50_000))), .known(50_000))
+        case .waitingForASlot, .waitingForAToken, .waitingForAConnection, .keptFromASite,
+            .backingOff, .parked, .dialling, .dispatched, .hedged, .inTheHead, .reading:
+            try world.plan("http://10.0.0.1/\(number)")
+        }
     }
 
     private func answer(_ status: Int, _ fields: String = "") -> String {
@@ -144,6 +199,23 @@ struct StormTests {
         #expect(world.statistics.waiting == 0)
     }
 
+    @Test(arguments: Stand.allCases)
+    func `a century that passes at once ends everybody, and whoever comes next is served`(
+        stand: Stand
+    ) throws {
+        let world = try world(stand)
+        let calls = try brought(to: stand, world)
+        world.pass(.seconds(100 * 365 * 86_400))
+        #expect(calls.allSatisfy { $0.timesTold == 1 })
+        #expect(world.network.open.isEmpty)
+        world.network.fate = { _ in .connects }
+        let next = try world.call("http://10.0.0.1/next")
+        world.network.open.last?.send(ok)
+        world.run()
+        #expect(next.status == 200)
+        world.expectBaseline()
+    }
+
     @Test func `a server that says 429 for ever is asked as often as it allows, and then let be`()
         throws
     {
@@ -192,129 +264,5 @@ struct StormTests {
         #expect(world.statistics.exchanges == 4)
         #expect(world.elapsed >= .seconds(7))
         world.expectBaseline()
-    }
-}
-
-struct JumpingClockTests {
-    private let forEver: (inout Clocks) -> Void = {
-        $0.total = Clocks.never
-        $0.firstByte = Clocks.never
-    }
-
-    @Test func `days that pass at once end every wait, in order, and no rate is made good`() throws
-    {
-        let world = try World {
-            $0.policies.clientLimit = .tokenBucket(.perSecond(1), burst: 3)
-            $0.policies.breaker = BreakerRules(consecutiveFailures: 1, coolDown: .seconds(60))
-        }
-        let calls = try (0..<10).map {
-            try world.call("http://10.0.0.\($0 + 1)/", clocks: forEver)
-        }
-        #expect(world.network.open.count == 3)
-        world.pass(.seconds(3 * 86_400))
-        // All have gone meanwhile, one a second.
-        #expect(world.network.open.count == 10)
-        for call in calls { world.cancel(call) }
-        // After days the bucket holds its burst, and no more.
-        let later = try (0..<10).map {
-            try world.call("http://10.0.1.\($0 + 1)/", clocks: forEver)
-        }
-        #expect(world.network.open.count == 3)
-        for call in later { world.cancel(call) }
-        world.expectBaseline()
-    }
-
-    @Test func `a reactor that wakes a week late serves what is due, once`() throws {
-        let world = try World {
-            $0.policies.retries = .policy(
-                RetryPolicy(maxAttempts: 2, backoff: Backoff(base: .seconds(5), jitter: .none)))
-        }
-        let call = try world.call(clocks: forEver)
-        world.streams[0].send("HTTP/1.1 503 X\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
-        world.run()
-        #expect(world.statistics.onHold == 1)
-        world.pass(.seconds(7 * 86_400))
-        #expect(world.statistics.retries == 1)
-        #expect(world.streams.count == 2)
-        world.streams[1].send(ok)
-        world.run()
-        #expect(call.status == 200)
-        world.expectBaseline()
-    }
-
-    /// Dates are read against the wall clock of that moment; what was understood then is a wait on
-    /// the monotonic clock, which nobody sets.
-    @Test(arguments: [-86_400, -3_600, 0, 3_600, 86_400])
-    func `a wall clock that is set while a call waits changes nothing of the wait`(seconds: Int64)
-        throws
-    {
-        let world = try World {
-            $0.policies.retries = .policy(
-                RetryPolicy(maxAttempts: 2, backoff: Backoff(base: .seconds(1), jitter: .none)))
-        }
-        let clock = try #require(world.reactor.virtualClock)
-        clock.setWall(Timestamp(seconds: 1_700_000_000, nanoseconds: 0))
-        world.run()
-        let call = try world.call()
-        // 10 s from then on.
-        world.streams[0].send(
-            "HTTP/1.1 503 X\r\nRetry-After: Tue, 14 Nov 2023 22:13:30 GMT\r\n"
-                + "Content-Length: 0\r\n\r\n")
-        world.run()
-        _ = world.streams[0].takeWritten()
-        clock.setWall(Timestamp(seconds: 1_700_000_000 + seconds, nanoseconds: 0))
-        world.pass(.milliseconds(9_999))
-        #expect(world.streams[0].written.isEmpty)
-        world.pass(.milliseconds(1))
-        #expect(world.network.open.contains { !$0.written.isEmpty })
-        world.network.open.last?.send(ok)
-        world.run()
-        #expect(call.status == 200)
-        world.expectBaseline()
-    }
-
-    /// A clock that was set back makes of a near date a far one: longer than is waited for.
-    @Test func `a date far ahead of a clock that was set back is not waited for`() throws {
-        let world = try World { $0.policies.retries = .policy(.standard) }
-        let clock = try #require(world.reactor.virtualClock)
-        clock.setWall(Timestamp(seconds: 1_600_000_000, nanoseconds: 0))
-        world.run()
-        let call = try world.call()
-        world.streams[0].send(
-            "HTTP/1.1 503 X\r\nRetry-After: Tue, 14 Nov 2023 22:13:30 GMT\r\n"
-                + "Content-Length: 0\r\n\r\n")
-        world.run()
-        guard case .retryAfterTooLong? = call.failure?.refusal else {
-            Issue.record("\(String(describing: call.failure?.refusal))")
-            return
-        }
-        // And the domain is not parked for years.
-        let next = try world.call("http://10.0.0.1/next")
-        world.pass(.seconds(60))
-        #expect(!world.streams[0].takeWritten().isEmpty)
-        world.cancel(next)
-    }
-}
-
-struct ManyHostsTests {
-    @Test func `hosts without end fill every table to its cap and no further`() throws {
-        let most = 64
-        let world = try World {
-            $0.trackedOrigins = most
-            $0.policies.mostDomains = most
-            $0.policies.domainLimit = .tokenBucket(.perSecond(1))
-            $0.policies.politeness = PolitenessRules(mostSlots: most)
-            $0.policies.breaker = BreakerRules()
-            $0.policies.coalescing = CoalescingRules()
-            $0.policies.retries = .policy(.standard)
-        }
-        for number in 0..<5_000 {
-            let call = try world.call("http://10.\(number / 250 % 250).\(number % 250).1/")
-            for stream in world.network.open where !stream.takeWritten().isEmpty { stream.send(ok) }
-            world.run()
-            #expect(call.status == 200)
-            #expect(world.statistics.trackedOrigins <= most)
-        }
-        #expect(world.statistics.idle <= 100)
     }
 }

@@ -28,7 +28,12 @@ struct ConfigurationTests {
         #expect(pool.trackedOrigins == 10_000)
         #expect(pool.retriesReuseRace)
         let names = configuration.names
+        #expect(names.servers == nil)
         #expect(names.hostsFile == "/etc/hosts")
+        #expect(names.longestLifetime == .seconds(300))
+        #expect(names.negativeLifetime == .seconds(5))
+        #expect(names.cachedNames == 10_000)
+        #expect(names.queriesInFlight == 256)
         #expect(names.attemptDelay == .milliseconds(250))
         #expect(names.resolutionDelay == .milliseconds(50))
         #expect(names.failedAddressLifetime == .seconds(30))
@@ -45,6 +50,43 @@ struct ConfigurationTests {
         #expect(configuration.baseURL == nil)
         #expect(configuration.timeoutRules.isEmpty)
         #expect(configuration.hostOverrides.isEmpty)
+    }
+
+    @Test func `the policies are off, but for coalescing and the cache in memory`() {
+        let configuration = FetcherConfiguration()
+        #expect(configuration.retry.maxAttempts == 1)
+        #expect(configuration.retryStrategy == nil)
+        #expect(configuration.retryAllowance == RetryAllowance(percent: 20, floor: 10))
+        #expect(configuration.spentRetries == .fail)
+        #expect(configuration.mostParking == .seconds(60))
+        #expect(configuration.rate.client == nil)
+        #expect(configuration.rate.perDomain == nil)
+        #expect(configuration.rate.key == .host)
+        #expect(configuration.rate.mostDomains == 10_000)
+        #expect(configuration.concurrency == nil)
+        #expect(configuration.concurrencyPerOrigin == nil)
+        #expect(configuration.politeness == nil)
+        #expect(configuration.circuitBreaker == nil)
+        #expect(configuration.hedging == nil)
+        #expect(configuration.endpoints.isEmpty)
+        #expect(configuration.origins.isEmpty)
+        #expect(configuration.coalescing == CoalescingRules())
+        #expect(configuration.coalescing?.mostSharedBytes == 1 << 20)
+        #expect(configuration.coalescing?.mostFollowers == 10_000)
+        #expect(configuration.priorityAgeing == .seconds(5))
+        let cache = configuration.cache
+        #expect(cache.isEnabled)
+        #expect(cache.mode == .rfc9111)
+        #expect(!cache.isShared)
+        #expect(cache.heuristics == nil)
+        #expect(cache.staleIfError == .zero)
+        #expect(cache.mostBytes == 100 << 20)
+        #expect(cache.mostEntries == 1_024)
+        #expect(cache.mostBodyBytes == 5 << 20)
+        #expect(cache.mostVariants == 16)
+        #expect(cache.mostValidations == 100)
+        #expect(cache.disk == nil)
+        #expect(cache.storePatience == .milliseconds(500))
     }
 
     @Test func `a request asks for nothing that was not set`() {
@@ -136,6 +178,38 @@ struct ConfigurationTests {
         Bad("names.failedAddressLifetime") { $0.names.failedAddressLifetime = .seconds(-1) },
         Bad("names.rememberedAddresses") { $0.names.rememberedAddresses = -1 },
         Bad("userAgent") { $0.userAgent = "a\r\nb" },
+        Bad("names.servers") { $0.names.servers = [] },
+        Bad("names.servers") { $0.names.servers = ["a.test"] },
+        Bad("names.longestLifetime") { $0.names.longestLifetime = .seconds(-1) },
+        Bad("names.negativeLifetime") { $0.names.negativeLifetime = .seconds(-1) },
+        Bad("names.cachedNames") { $0.names.cachedNames = -1 },
+        Bad("names.queriesInFlight") { $0.names.queriesInFlight = 1 },
+        Bad("retry.maxAttempts") { $0.retry.maxAttempts = 0 },
+        Bad("retryAllowance.percent") { $0.retryAllowance.percent = -1 },
+        Bad("mostParking") { $0.mostParking = .seconds(-1) },
+        Bad("rate.client.count") { $0.rate.client = .slidingWindow(.perSecond(-1)) },
+        Bad("rate.perDomain.burst") { $0.rate.perDomain = .tokenBucket(.perSecond(1), burst: 0) },
+        Bad("rate.mostDomains") { $0.rate.mostDomains = 0 },
+        Bad("concurrency") { $0.concurrency = 0 },
+        Bad("concurrencyPerOrigin") { $0.concurrencyPerOrigin = 0 },
+        Bad("politeness.minDelay") { $0.politeness = PolitenessRules(minDelay: .seconds(-1)) },
+        Bad("circuitBreaker.coolDown") { $0.circuitBreaker = BreakerRules(coolDown: .zero) },
+        Bad("coalescing.mostFollowers") { $0.coalescing?.mostFollowers = -1 },
+        Bad("priorityAgeing") { $0.priorityAgeing = .seconds(-1) },
+        Bad("origins[\"a.test\"].rate.count") {
+            $0.origins["a.test"] = OriginConfiguration(rate: .leakyBucket(.perSecond(0)))
+        },
+        Bad("origins[\"a.test\"].concurrency") {
+            $0.origins["a.test"] = OriginConfiguration(concurrency: 0)
+        },
+        Bad("cache.mostBytes") { $0.cache.mostBytes = -1 },
+        Bad("cache.mostEntries") { $0.cache.mostEntries = 1 << 25 },
+        Bad("cache.mostBodyBytes") { $0.cache.mostBodyBytes = -1 },
+        Bad("cache.mostVariants") { $0.cache.mostVariants = -1 },
+        Bad("cache.mostValidations") { $0.cache.mostValidations = -1 },
+        Bad("cache.staleIfError") { $0.cache.staleIfError = .seconds(-1) },
+        Bad("cache.mode") { $0.cache = .forced(ttl: .seconds(-1)) },
+        Bad("cache.storePatience") { $0.cache.storePatience = .zero },
     ]
 
     @Test(arguments: bad)

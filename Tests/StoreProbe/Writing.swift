@@ -1,13 +1,13 @@
 // Random writes, and a look at what is there: as one process of several, or one that is killed.
 
-import FetchBytes
-package import FetchCache
-import FetchHTTP
-package import FetchStore
-import FetchTime
-import Glibc
-
 #if SQLite
+    import FetchBytes
+    package import FetchCache
+    import FetchHTTP
+    package import FetchStore
+    import FetchTime
+    import Glibc
+
     package enum Writing {
         /// Resources that are written.
         package static let resources = 60

@@ -23,8 +23,9 @@ package final class MemoryNetwork: Network {
     package var fate: (SocketAddress) -> Fate
     /// What a connection to a host would be sent from.
     package var sourceTowards: (SocketAddress.Host) -> SourceAddress = { _ in .unknown }
-    /// Every stream there ever was.
+    /// Every stream there ever was, but for those that were forgotten.
     package private(set) var streams: [MemoryStream] = []
+    private var asked = 0
 
     package init(on reactor: Reactor, fate: @escaping (SocketAddress) -> Fate = { _ in .connects })
     {
@@ -35,12 +36,16 @@ package final class MemoryNetwork: Network {
     /// Those that are not closed, connecting ones included.
     package var open: [MemoryStream] { streams.filter { !$0.isClosed } }
 
+    /// Forgets the closed ones: for tests that ask for very many.
+    package func forgetClosed() { streams.removeAll { $0.isClosed } }
+
     package func source(towards host: SocketAddress.Host) -> SourceAddress { sourceTowards(host) }
 
     package func connect(
         to address: SocketAddress, handler: any ByteStreamHandler
     ) -> any ByteStream {
-        let stream = MemoryStream(to: address, on: reactor, number: streams.count)
+        let stream = MemoryStream(to: address, on: reactor, number: asked)
+        asked += 1
         stream.handler = handler
         streams.append(stream)
         switch fate(address) {

@@ -92,6 +92,8 @@ extension Road {
             pool.close(connection)
         }
         forgetIfUnused(record)
+        // Whatever it still knows: its place is wanted.
+        if record.restingTicket != nil { forget(record) }
         // Others may have waited for the room that this made.
         settleLater()
         return true

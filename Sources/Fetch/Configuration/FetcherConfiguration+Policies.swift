@@ -59,6 +59,8 @@ extension FetcherConfiguration {
             timeouts.firstByte = time
             timeouts.readIdle = time
         }
+        if let time = preset.nameTime { names.longestLifetime = time }
+        if let isOn = preset.caching { cache.isEnabled = isOn }
     }
 
     func validatePolicies() throws {

@@ -191,6 +191,8 @@ final class OriginConnection: ByteStreamHandler, TimerHandler {
     }
 
     private func begin(_ head: OriginRequestHead, raw: [UInt8]) {
+        // What came before it in this turn may have taken long.
+        origin.reactor.refreshNow()
         let request = SeenRequest(
             connection: index, numberOnConnection: requestCount,
             number: origin.requestArrived(on: index), method: head.method, target: head.target,

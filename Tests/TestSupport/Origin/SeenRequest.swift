@@ -24,7 +24,8 @@ package struct SeenRequest: Sendable {
     package internal(set) var upload = UploadTally()
     /// The bytes as they came, head and framing included, at most `OriginLimits.raw` of them.
     package internal(set) var raw: [UInt8]
-    /// When its head was whole, by the reactor's clock.
+    /// When its head was whole, by the origin's reactor's clock: a millisecond early at most, and
+    /// so never earlier than a millisecond before it was sent.
     package internal(set) var arrived: Instant
     /// Whether all of it has come.
     package internal(set) var isComplete = false
