@@ -89,7 +89,7 @@ extension CacheLookup {
         guard plan.response.status != 206 else { return partEnded(plan, body) }
         let made = CachedResponse(
             request, plan.response, reason: plan.reason, body: body, plan.times, rules,
-            onlyInMemory: plan.onlyInMemory)
+            selectedBy: vary(plan.response), onlyInMemory: plan.onlyInMemory)
         report.isStored = true
         return [.store(made, superseding: plan.superseded)]
     }
@@ -219,6 +219,14 @@ extension CacheLookup {
 
     // MARK: Storing
 
+    /// What chose a response among those of its URI. Some resources leave Vary out of one of their
+    /// variants: then what the most recent other one says counts (section 4.1).
+    private func vary(_ response: ResponseFacts) -> VaryField {
+        guard response.vary == .nothing else { return response.vary }
+        let others = stored.filter { !$0.selectingBytes.isEmpty && !selected.contains($0) }
+        return others.max { $1.isMoreRecent(than: $0) }.map { VaryField($0.fields) } ?? .nothing
+    }
+
     private mutating func store(
         _ plan: StoragePlan, _ bodyBytes: Int?
     ) -> (Verdict, [CacheChange]) {
@@ -253,11 +261,12 @@ extension CacheLookup {
     /// A part joins those that are there. One of a whole that is stored brings that up to date; one
     /// of another version shows that what is stored is old.
     private mutating func partEnded(_ plan: StoragePlan, _ body: Bytes) -> [CacheChange] {
-        let tag = plan.response.entityTag
         var changes: [CacheChange] = []
         var isOfWhole = false
         for old in selected {
-            guard let tag, old.entityTag?.matchesStrongly(tag) ?? false else {
+            // Without a strong tag it says nothing of others.
+            guard let tag = plan.response.entityTag, !tag.isWeak else { break }
+            guard old.entityTag?.matchesStrongly(tag) ?? false else {
                 changes.append(.remove(old))
                 continue
             }

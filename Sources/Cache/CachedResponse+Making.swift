@@ -2,15 +2,16 @@
 // part and another part (RFC 9111 sections 3.1, 3.2, 3.4, 4.3.4). Pure; any thread.
 
 package import FetchBytes
-internal import FetchHTTP
+package import FetchHTTP
 internal import FetchTime
 
 extension CachedResponse {
-    /// A response as it came. `body` is all of its content.
+    /// A response as it came. `body` is all of its content; `vary` is told where its own isn't what
+    /// chose it.
     package convenience init(
         _ request: CacheRequest, _ response: ResponseFacts, reason: Bytes = Bytes(), body: Bytes,
         content: Content = .whole, _ times: ResponseTimes, _ rules: CacheRules,
-        onlyInMemory: Bool = false
+        selectedBy vary: VaryField? = nil, onlyInMemory: Bool = false
     ) {
         var builder = FieldSectionBuilder()
         Self.appendStatusLine(response.status, reason, to: &builder)
@@ -24,7 +25,7 @@ extension CachedResponse {
         facts.onlyInMemory = onlyInMemory
         Self.finish(
             &facts, &builder, Array(request.target.resourceText.utf8),
-            SelectingFields.bytes(request, response.vary))
+            SelectingFields.bytes(request, vary ?? response.vary))
         self.init(facts)
     }
 
@@ -48,8 +49,10 @@ extension CachedResponse {
         facts.partition = self.facts.partition
         facts.targetHash = self.facts.targetHash
         facts.onlyInMemory = self.facts.onlyInMemory
-        let selecting =
-            request.map { SelectingFields.bytes($0, merged.vary) } ?? Array(selectingBytes)
+        var selecting = Array(selectingBytes)
+        if let request, merged.vary != .nothing {
+            selecting = SelectingFields.bytes(request, merged.vary)
+        }
         Self.finish(&facts, &builder, Array(uriBytes), selecting)
         return CachedResponse(facts)
     }

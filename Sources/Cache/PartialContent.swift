@@ -1,9 +1,9 @@
 // PartialContent: parts of a representation: which may be kept, what they answer, how they are put
 // together (RFC 9111 sections 3.3 and 3.4, RFC 9110 section 15.3.7). Pure; any thread.
 //
-// Parts are kept only with a strong tag and a known length, so that two of them are certainly of
-// the same bytes. One stored part is one run of bytes: what neither touches nor overlaps stays
-// apart.
+// Parts are kept only with a known length, and put together only with the same strong tag, so that
+// two of them are certainly of the same bytes. One stored part is one run of bytes: what neither
+// touches nor overlaps stays apart.
 
 internal import FetchBytes
 internal import FetchHTTP
@@ -13,10 +13,7 @@ internal import FetchTime
 package enum PartialContent {
     /// Whether a 206 may be kept at all.
     static func mayKeep(_ request: CacheRequest, _ response: ResponseFacts) -> Bool {
-        guard request.range != nil, let tag = response.entityTag, !tag.isWeak,
-            let content = ContentRange(of: response.fields)
-        else { return false }
-        return content.length != nil
+        request.range != nil && ContentRange(of: response.fields)?.length != nil
     }
 
     /// The bytes that a request's Range means of a stored response that has them all; nil where it

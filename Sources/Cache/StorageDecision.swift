@@ -31,7 +31,7 @@ package enum StorageDecision: Equatable, Sendable {
         case varyAll = "vary"
         /// Stale at once, and nothing to validate it by.
         case useless
-        /// A part of something that can't be told from other versions of it.
+        /// A part of something whose length isn't known, or that nobody asked for.
         case unusablePart = "partial"
         case tooLarge = "too-large"
     }

@@ -75,6 +75,8 @@ public final class Reactor: TaskExecutor, @unchecked Sendable {
     var armedFor = Instant.distantFuture
     @ThreadBound var jobs = JobQueue()
     @ThreadBound var actions: ContiguousArray<() -> Void> = []
+    /// Those that were put off.
+    @ThreadBound var deferred: ContiguousArray<Deferred> = []
     @ThreadBound var spareActions: ContiguousArray<() -> Void> = []
     @ThreadBound var received: [InboxEntry] = []
     /// Whether the eventfd was seen, or the inbox must be looked at for another reason.
@@ -108,6 +110,8 @@ public final class Reactor: TaskExecutor, @unchecked Sendable {
     /// The descriptor of Dispatch's main queue while it is drained here, or -1.
     var mainQueueDescriptor: CInt = -1
     var turnsMade: UInt64 = 0
+    /// Whether the last poll found anything but the reactor's own descriptors.
+    var foundReady = false
     var isGlobalExecutor = false
     /// Whether an embedding loop has been told (by the eventfd) that there is work.
     var isSignalled = false
@@ -149,6 +153,7 @@ public final class Reactor: TaskExecutor, @unchecked Sendable {
         _timers.deallocate()
         _jobs.deallocate()
         _actions.deallocate()
+        _deferred.deallocate()
         _spareActions.deallocate()
         _received.deallocate()
         _sweep.deallocate()
@@ -254,6 +259,17 @@ public final class Reactor: TaskExecutor, @unchecked Sendable {
         checkThread()
         guard !isClosed else { return }
         actions.append(action)
+        signalIfOutsideTurn()
+    }
+
+    /// Runs the action in a later turn than this: the first one whose poll finds nothing, or the
+    /// next one after so many nanoseconds. For work that is done a little at a time, while nobody
+    /// waits for anything else. Dropped once the reactor has ended.
+    package func enqueueWhenIdle(orAfter patience: Int64 = 0, _ action: @escaping () -> Void) {
+        checkThread()
+        guard !isClosed else { return }
+        let deadline = cachedNow.adding(nanoseconds: patience)
+        deferred.append(Deferred(action: action, turn: turnsMade, deadline: deadline))
         signalIfOutsideTurn()
     }
 

@@ -28,6 +28,13 @@ struct Sweep {
     var eventsServed = 0
 }
 
+/// An action that was put off in a turn, until the loop is idle or a moment has come.
+struct Deferred {
+    let action: () -> Void
+    let turn: UInt64
+    let deadline: Instant
+}
+
 extension Reactor {
     /// Serves what is ready and returns without waiting; how many events, timers, jobs and actions
     /// were served. For an embedding loop, on the thread that made the reactor.
@@ -56,6 +63,7 @@ extension Reactor {
         turnsMade &+= 1
         let limit = max(1, min(maxEvents, configuration.maxEventsPerTurn))
         var served = serveReady(milliseconds: waiting ? pollTimeout() : 0, limit)
+        if !deferred.isEmpty { takeDeferred() }
         if served == 0 { jumpIfIdle() }
         served += serveInbox()
         served += serveTimers(limit)
@@ -70,6 +78,7 @@ extension Reactor {
     private func serveReady(milliseconds: CInt, _ limit: Int) -> Int {
         let count = poller.wait(milliseconds: milliseconds, atMost: limit)
         refreshClock()
+        foundReady = false
         for index in 0..<count {
             let event = poller.event(index)
             let slot = Int(truncatingIfNeeded: event.tag & 0xffff_ffff)
@@ -81,6 +90,7 @@ extension Reactor {
             guard slots[slot].generation == UInt32(truncatingIfNeeded: event.tag >> 32),
                 let handler = slots[slot].handler
             else { continue }
+            foundReady = true
             handler.descriptorReady(Readiness(rawValue: event.mask))
             runJobsOfEvent()
             refreshClockAfterLongCall()
@@ -192,8 +202,19 @@ extension Reactor {
         return count
     }
 
+    /// What was put off until now.
+    @inline(never)
+    private func takeDeferred() {
+        let (now, turn, isIdle) = (cachedNow, turnsMade, !foundReady)
+        let isTaken = { (it: Deferred) in it.turn != turn && (isIdle || it.deadline <= now) }
+        for it in deferred where isTaken(it) { actions.append(it.action) }
+        deferred.removeAll(where: isTaken)
+    }
+
     /// Whether something waits that no descriptor will tell of.
-    var hasLocalWork: Bool { !jobs.isEmpty || !actions.isEmpty }
+    var hasLocalWork: Bool {
+        !jobs.isEmpty || !actions.isEmpty || !deferred.isEmpty
+    }
 
     // MARK: Waiting
 

@@ -24,6 +24,20 @@ public protocol CacheStore: Sendable {
 
     /// Forgets what a purge names, in all partitions.
     func purge(_ purge: CacheStorePurge) async throws
+
+    /// The key of the digests that partitions are: 16 bytes at least that nobody can guess, the
+    /// same wherever the store is used. Asked for once, when a client is made.
+    ///
+    /// Nil, the default, lets each client draw one. What is stored for somebody, as
+    /// ``CacheStoreEntry/partition`` says, is then found by the client that stored it, and by no
+    /// later one. Keep a key apart from the entries: whoever has both can try whether a guessed
+    /// password is somebody's. ``SealedCacheStore`` has one.
+    var partitionKey: Bytes? { get }
+}
+
+extension CacheStore {
+    /// None: each client draws one.
+    public var partitionKey: Bytes? { nil }
 }
 
 /// One stored response, as a store sees it.

@@ -12,26 +12,20 @@
 
     struct DiskSeal {
         private let key: SealingKey?
-        private let digestKey: DigestKey
+        let digestKey: DigestKey
         /// For partitions: alike for all processes that use the file.
         let partitionKey: DigestKey
 
         init(_ sealingKey: Bytes?, secret: Bytes) throws(CryptoError) {
-            var words = (secret, secret)
+            var secret = secret
             if let sealingKey {
                 key = try SealingKey(sealingKey)
-                words.0 = try SHA256.authenticationCode(secret.span, key: sealingKey.span)
+                secret = try SHA256.authenticationCode(secret.span, key: sealingKey.span)
             } else {
                 key = nil
             }
-            let label = Bytes("partition")
-            words.1 = try SHA256.authenticationCode(label.span, key: words.0.span)
-            digestKey = Self.digestKey(words.0)
-            partitionKey = Self.digestKey(words.1)
-        }
-
-        private static func digestKey(_ bytes: Bytes) -> DigestKey {
-            DigestKey(Scan.word(bytes.span, at: 0), Scan.word(bytes.span, at: 8))
+            digestKey = DigestKey(secret)
+            partitionKey = try DigestKey(forPartitionsFrom: secret.span)
         }
 
         /// The name of what is sealed with a key: part of its file's name.
@@ -45,9 +39,11 @@
         }
 
         /// A URI in the table.
-        func resource(_ uri: Bytes) -> Int64 {
-            var digest = KeyedDigest(digestKey)
-            digest.append(uri.span)
+        func resource(_ uri: Bytes) -> Int64 { Self.resource(uri.span, digestKey) }
+
+        static func resource(_ uri: Span<UInt8>, _ key: DigestKey) -> Int64 {
+            var digest = KeyedDigest(key)
+            digest.append(uri)
             return Int64(bitPattern: digest.finish().low)
         }
 

@@ -40,6 +40,7 @@
             isBypassTold = false
             damaged = []
             blockedUntil = Instant(nanoseconds: .min)
+            scan = .begin
         }
 
         /// Takes the unusable file away and begins a new one. What is in line stays there: what
@@ -86,7 +87,7 @@
                 settle(failure, now)
                 finding.answer([])
             } else {
-                changeFailed(failure)
+                if !scan.isUnderWay { changeFailed(failure) }
                 settle(failure, now)
             }
         }

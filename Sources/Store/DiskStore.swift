@@ -27,7 +27,7 @@
 
     package final class DiskStore {
         /// Bytes of body in one row.
-        static let pieceBytes = 24_000
+        static let pieceBytes = 49_000
         /// Bodies up to here stand in their entry.
         static let inlineBytes = 24_000
         /// The most bytes of everything else about a response.
@@ -71,6 +71,17 @@
         /// Where the sweep goes on; nil when it is done.
         var sweptTo: Int64?
         var nextAgeing = Instant(nanoseconds: .min)
+        /// Told which resources the file may hold, when that is known, and anew when it isn't any
+        /// more.
+        var onContents: (DiskContents) -> Void = { _ in }
+        /// Told of resources that others have stored.
+        var onFurtherContents: ([Int64]) -> Void = { _ in }
+        var scan = DiskScan.none
+        /// What was read of them so far.
+        var contents: DiskContents?
+        /// Of the file, when others were last looked for.
+        var dataVersion: Int64 = 0
+        var scannedUntil: Int64 = 0
         private let nanoseconds: () -> Int64
         /// What a step costs, as a rule.
         private var stepCost: Int64 = 0
@@ -208,6 +219,9 @@
             return next <= now
         }
 
+        /// Whether somebody waits for an answer.
+        package var isAwaited: Bool { !findings.isEmpty }
+
         /// When `work` has something to do; nil when nothing is left.
         package var nextWork: Instant? {
             let atOnce = Instant(nanoseconds: .min)
@@ -216,7 +230,7 @@
             if case .closed(let until) = state { return changes.isEmpty ? nil : until }
             let isIdle =
                 changes.isEmpty && garbage.isEmpty && damaged.isEmpty && !hasCommitted
-                && !isPruning && sweptTo == nil
+                && !isPruning && sweptTo == nil && !scan.isUnderWay
             return isIdle ? nil : blockedUntil
         }
 
@@ -247,6 +261,10 @@
                 return true
             }
             guard now.instant >= blockedUntil else { return false }
+            if scan.isUnderWay {
+                try scanStep(file, seal, now)
+                return true
+            }
             if hasCommitted, file.database.logFrames >= DiskFile.logPages {
                 return try checkpoint(file)
             }

@@ -4,12 +4,21 @@
 #if SQLite
     package import FetchBytes
     package import FetchCache
+    package import FetchHTTP
     package import FetchReactor
     internal import FetchTime
     internal import FetchCrypto
+    internal import Glibc
 
     package final class DiskTier: SecondTier {
         package var onEvent: (StoreEvent) -> Void = { _ in }
+
+        /// Nanoseconds between two looks at what others have stored.
+        private static let lookInterval: Int64 = 100_000_000
+        private static let mostStoredMeanwhile = 10_000
+        /// Of the writer's thread.
+        private static let niceness: CInt = 10
+        private static let thread = __priority_which_t(PRIO_PROCESS.rawValue)
 
         private let rules: CacheRules
         private let reactor: Reactor
@@ -19,6 +28,13 @@
         private let worker: ReactorBound<DiskWorker>
         private var answers: [Int: ([CachedResponse]) -> Void] = [:]
         private var asked = 0
+        /// What the file may hold, once it was read.
+        private var contents: DiskContents?
+        /// Whether it is being read, and URIs that were stored meanwhile.
+        private var isReading = true
+        private var storedMeanwhile: [Bytes] = []
+        /// When others are looked for.
+        private var nextLook = Instant(nanoseconds: .min)
         private var isEnded = false
 
         /// - Throws: `CryptoError` for a key of a wrong size, and `SystemError` where the one
@@ -38,6 +54,8 @@
                 _ = try DiskStore(settings)
                 writer = try Reactor.startThread(name: "fetch-cache")
                 ownsWriter = true
+                // Whoever waits for the network goes first: on Linux this is of the thread alone.
+                writer.post { _ = setpriority(Self.thread, 0, Self.niceness) }
                 worker = ReactorBound(
                     try DiskWorker(settings, settings.turnBudget * 10, writer), on: writer)
             }
@@ -45,6 +63,12 @@
             onWriter { worker in
                 worker.store.onEvent = { event in
                     home.reactor.post { home.value.tier?.onEvent(event) }
+                }
+                worker.store.onContents = { contents in
+                    home.reactor.post { home.value.tier?.contentsRead(contents) }
+                }
+                worker.store.onFurtherContents = { resources in
+                    home.reactor.post { home.value.tier?.othersStored(resources) }
                 }
             }
         }
@@ -87,6 +111,53 @@
             init(_ answer: @escaping (DiskCounters) -> Void) { self.answer = answer }
         }
 
+        // MARK: What the file holds
+
+        package func mayHold(_ target: Target) -> Bool {
+            guard !isEnded else { return false }
+            guard let contents else { return true }
+            if reactor.now >= nextLook {
+                nextLook = reactor.now.adding(nanoseconds: Self.lookInterval)
+                onWriter { $0.lookForOthers() }
+            }
+            return contents.mayHold(target)
+        }
+
+        private func contentsRead(_ read: DiskContents) {
+            let uris = storedMeanwhile
+            storedMeanwhile = []
+            // Of a file that was begun anew nobody knows what was stored since it was read.
+            guard isReading, uris.count < Self.mostStoredMeanwhile else { return readAgain() }
+            contents = read
+            isReading = false
+            for uri in uris { note(uri) }
+        }
+
+        private func readAgain() {
+            isReading = true
+            onWriter { $0.store.scanAgain() }
+        }
+
+        private func othersStored(_ resources: [Int64]) {
+            for resource in resources { contents?.insert(resource) }
+        }
+
+        private func note(_ uri: Bytes) {
+            if isReading {
+                // Too many to remember: the file is asked until it is read anew.
+                guard storedMeanwhile.count < Self.mostStoredMeanwhile else {
+                    contents = nil
+                    return
+                }
+                storedMeanwhile.append(uri)
+            }
+            guard let resource = contents?.resource(uri.span) else { return }
+            contents?.insert(resource)
+            if !isReading, contents?.room ?? 0 <= 0 { readAgain() }
+        }
+
+        // MARK: Asking
+
         package func find(_ key: CacheKey, _ answer: @escaping ([CachedResponse]) -> Void) {
             guard !isEnded else { return answer([]) }
             let rules = rules
@@ -111,6 +182,7 @@
 
         package func store(_ response: CachedResponse) {
             let rules = rules
+            note(response.uriBytes)
             onWriter { $0.store.store(response, rules) }
         }
 
@@ -158,10 +230,27 @@
 
     /// A store and the turns in which it works. Lives on its reactor's thread.
     final class DiskWorker: TimerHandler {
+        /// When it works next.
+        private enum Arrangement {
+            case none
+            /// In the next turn in which nobody waits for anything else, or before long.
+            case whenIdle
+            /// In this turn, or in the next one: somebody waits for an answer.
+            case soon
+        }
+
+        /// Nanoseconds for which writing waits for an idle loop: so that one that never is has it
+        /// for a twentieth of its time.
+        private static let patience: Int64 = 2_000_000
+
         let store: DiskStore
         private let budget: Int64
         private unowned let reactor: Reactor
-        private var isArranged = false
+        private var arranged = Arrangement.none
+        /// So many turns were arranged; only the last of them counts.
+        private var arrangements = 0
+        /// The turn in which it worked last.
+        private var lastTurn: UInt64 = 0
         private var timer: TimerID?
 
         init(_ store: DiskStore, _ budget: Int64, _ reactor: Reactor) {
@@ -182,6 +271,8 @@
             return store.partitionKey
         }
 
+        func lookForOthers() { store.lookForOthers(reactor.nowWithWall) }
+
         func end() {
             if let timer { reactor.cancel(timer) }
             timer = nil
@@ -190,17 +281,33 @@
 
         /// Sees to it that a turn comes in which there is work: the next one, or a later one.
         func arrange() {
-            guard !isArranged, let next = store.nextWork else { return }
+            guard let next = store.nextWork else { return }
             if next <= reactor.now {
-                isArranged = true
-                reactor.enqueue { [weak self] in self?.turn() }
+                arrangeTurn(store.isAwaited ? .soon : .whenIdle)
             } else if timer == nil {
                 timer = reactor.schedule(self, at: next)
             }
         }
 
-        private func turn() {
-            isArranged = false
+        private func arrangeTurn(_ wanted: Arrangement) {
+            guard arranged != wanted, arranged != .soon else { return }
+            arranged = wanted
+            arrangements += 1
+            let turn = { [weak self, arrangements] in self?.turn(arrangements) ?? () }
+            // Not in this turn again, or its share of each would be many times as much.
+            switch wanted {
+            case .none: break
+            case .soon where lastTurn != reactor.turnNumber: reactor.enqueue(turn)
+            case .soon: reactor.enqueueWhenIdle(turn)
+            case .whenIdle: reactor.enqueueWhenIdle(orAfter: Self.patience, turn)
+            }
+        }
+
+        private func turn(_ number: Int) {
+            // A later one is sooner.
+            guard number == arrangements else { return }
+            arranged = .none
+            lastTurn = reactor.turnNumber
             store.work(budget: budget, now: reactor.nowWithWall)
             arrange()
         }

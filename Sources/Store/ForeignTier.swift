@@ -7,7 +7,7 @@
 
 internal import FetchBytes
 package import FetchCache
-internal import FetchHTTP
+package import FetchHTTP
 package import FetchReactor
 internal import FetchTime
 
@@ -39,6 +39,8 @@ package final class ForeignTier: SecondTier {
     }
 
     // MARK: Asking
+
+    package func mayHold(_ target: Target) -> Bool { !isEnded }
 
     package func find(_ key: CacheKey, _ answer: @escaping ([CachedResponse]) -> Void) {
         guard !isEnded, line.count < settings.mostCalls else { return answer([]) }

@@ -67,7 +67,7 @@ package final class ResponseStore {
 
     // MARK: Looking up
 
-    /// The short way; see `MemoryIndex.glance`. Says `nothing` only where nothing is behind the
+    /// The short way; see `MemoryIndex.glance`. Says `nothing` only where nothing can be behind the
     /// memory.
     package func glance(
         _ target: Target, _ partition: CachePartition, _ headers: borrowing Headers,
@@ -78,7 +78,7 @@ package final class ResponseStore {
         switch glance {
         case .hit: counted.glanced &+= 1
         case .nothing:
-            if behind != nil { return .undecided }
+            if let behind, behind.mayHold(target) { return .undecided }
             counted.missed &+= 1
         case .undecided: break
         }
@@ -88,13 +88,16 @@ package final class ResponseStore {
     /// Everything that is stored under a request's key, for `CacheLookup.storeAnswered`: returned
     /// where the memory is enough, else told to `answer`, later, and nil is returned.
     ///
-    /// The memory is enough where it has what the request selects, or where nothing is behind it.
+    /// The memory is enough where it has what the request selects, or where nothing can be behind
+    /// it.
     package func find(
         _ request: CacheRequest, _ answer: @escaping ([CachedResponse]) -> Void
     ) -> [CachedResponse]? {
         let key = request.key
         let inMemory = index.stored(under: key)
-        guard let behind, !inMemory.contains(where: { $0.isSelected(by: request) }) else {
+        guard let behind, !inMemory.contains(where: { $0.isSelected(by: request) }),
+            behind.mayHold(key.target)
+        else {
             count(inMemory, fromBehind: 0)
             return inMemory
         }

@@ -1,6 +1,6 @@
 // SealedCacheStore: any store, made to hold nothing that its keeper can read: values are sealed by
-// AES-256-GCM (NIST SP 800-38D), URIs and partitions are digests under the caller's key. A value;
-// any thread.
+// AES-256-GCM (NIST SP 800-38D), URIs, partitions and variants are digests under the caller's key.
+// A value; any thread.
 //
 // A value is bound to its names: one that was moved to another name, or brought back from an older
 // backup under another name, doesn't open. An older value of the same name does; it is as fresh as
@@ -15,6 +15,8 @@ public struct SealedCacheStore<Base: CacheStore>: CacheStore {
     private let key: SealingKey
     /// Names are digested with another key than values are sealed with.
     private let nameKey: Bytes
+    /// Of credentials, made of the caller's key: alike wherever that is used.
+    public let partitionKey: Bytes?
 
     /// Wraps a store.
     ///
@@ -26,6 +28,8 @@ public struct SealedCacheStore<Base: CacheStore>: CacheStore {
             self.key = try SealingKey(key)
             let label = Bytes("names")
             nameKey = try SHA256.authenticationCode(label.span, key: key.span)
+            let partitions = Bytes("partitions")
+            partitionKey = try SHA256.authenticationCode(partitions.span, key: key.span)
         } catch {
             throw SealingKeyError(byteCount: key.count)
         }
@@ -38,30 +42,38 @@ public struct SealedCacheStore<Base: CacheStore>: CacheStore {
         return found.compactMap { entry in
             let place = Self.place(entry)
             do throws(CryptoError) {
-                let value = try key.open(entry.value.span, associated: place.span)
+                let plain = try key.open(entry.value.span, associated: place.span)
+                guard let count = plain.first.map(Int.init), plain.count > count else { return nil }
                 return CacheStoreEntry(
-                    resource: resource, partition: partition, variant: entry.variant, value: value,
-                    expiry: entry.expiry)
+                    resource: resource, partition: partition,
+                    variant: String(plain.slice(1..<1 + count)),
+                    value: plain.slice(1 + count..<plain.count), expiry: entry.expiry)
             } catch {
                 return nil
             }
         }
     }
 
-    /// Seals an entry and stores it.
+    /// Seals an entry and stores it. A variant has 255 bytes at most.
     public func set(_ entry: CacheStoreEntry) async throws {
+        guard let count = UInt8(exactly: entry.variant.utf8.count) else { return }
         var sealed = entry
         sealed.resource = try name(entry.resource)
         sealed.partition = try name(entry.partition)
+        sealed.variant = try name(entry.variant)
         let place = Self.place(sealed)
-        sealed.value = try key.seal(entry.value.span, associated: place.span)
+        // Its name can't be had back from a digest.
+        var plain = [count] + entry.variant.utf8
+        plain.reserveCapacity(plain.count + entry.value.count)
+        plain.append(copying: entry.value.span)
+        sealed.value = try key.seal(plain.span, associated: place.span)
         try await base.set(sealed)
     }
 
     /// Forgets an entry.
     public func delete(resource: String, partition: String, variant: String) async throws {
         try await base.delete(
-            resource: name(resource), partition: name(partition), variant: variant)
+            resource: name(resource), partition: name(partition), variant: name(variant))
     }
 
     /// Forgets what a purge names. Digests have no prefix in common: of a prefix everything is

@@ -2,8 +2,11 @@
 // thread; nothing here blocks, and every answer comes as a call.
 
 package import FetchCache
+package import FetchHTTP
 
 package protocol SecondTier: AnyObject {
+    /// Whether a look-up could find anything for a target; where it couldn't, none need be made.
+    func mayHold(_ target: Target) -> Bool
     /// Looks up what is stored under a key. Answered once, later in this turn at the earliest; with
     /// nothing where the tier can't be reached, or has to be done without.
     func find(_ key: CacheKey, _ answer: @escaping ([CachedResponse]) -> Void)

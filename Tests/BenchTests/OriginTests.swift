@@ -6,7 +6,7 @@ import Testing
 struct OriginTests {
     @Test(arguments: [
         ("/", OriginRoute.hello), ("/?q", .hello), ("/close", .close),
-        ("/bytes/102400", .bytes(102_400)),
+        ("/bytes/102400", .bytes(102_400)), ("/fresh/7", .fresh(7)), ("/fresh/-7", .fresh(0)),
         ("/delay/25", .delay(milliseconds: 25)), ("/bytes/x", .unknown), ("/other", .unknown),
         ("/bytes/-5", .bytes(0)), ("*", .unknown), ("/status/503", .status(503)),
         ("/status/204", .unknown), ("/status/x", .unknown), ("/half?1", .half), ("/count", .count),

@@ -134,6 +134,30 @@ struct PartialContentTests {
         }
     }
 
+    @Test(arguments: ["", "ETag: W/\"a\"|", "Last-Modified: Sat, 21 Nov 2026 00:00:00 GMT|"])
+    func `§3.3 a part that can't be put together with others answers for itself`(
+        _ validator: String
+    ) {
+        var rehearsal = Rehearsal()
+        for (part, bytes) in [("0-4", "01234"), ("5-9", "56789")] {
+            rehearsal.fetch(
+                range(part), 206,
+                "Cache-Control: max-age=60|\(validator)Content-Range: bytes \(part)/10",
+                body: bytes)
+        }
+        #expect(rehearsal.index.count == 2)
+        #expect(body(rehearsal, range("1-2")) == "12" && body(rehearsal, range("-3")) == "789")
+        #expect(body(rehearsal, range("3-6")) == nil && body(rehearsal, CacheRequest()) == nil)
+        rehearsal.wait(61)
+        #expect(rehearsal.outcome(range("1-2")) == (validator.isEmpty ? "forward" : "validate"))
+    }
+
+    @Test func `§3.3 a part of something of unknown length is not stored`() {
+        var rehearsal = Rehearsal()
+        rehearsal.fetch(range("0-4"), 206, common + "Content-Range: bytes 0-4/*", body: "01234")
+        #expect(rehearsal.index.count == 0)
+    }
+
     @Test func `§3.4 a part of another length is another version`() {
         var rehearsal = rehearsal(["0-4"])
         rehearsal.fetch(

@@ -141,9 +141,9 @@ struct StorageTests {
         §3.3 206 that can be told apart / cc max-age=9 | etag | Content-Range: bytes 0-0/9 / 1 / \
         status 206 / asks Range: bytes=0-0 => stored
         §3.3 206 without a tag / cc max-age=9 | Content-Range: bytes 0-0/9 / 1 / status 206 / \
-        asks Range: bytes=0-0 => partial
+        asks Range: bytes=0-0 => stored
         §3.3 206 with a weak tag / cc max-age=9 | ETag: W/"a" | Content-Range: bytes 0-0/9 / 1 / \
-        status 206 / asks Range: bytes=0-0 => partial
+        status 206 / asks Range: bytes=0-0 => stored
         §3.3 206 of unknown length / cc max-age=9 | etag | Content-Range: bytes 0-0/* / 1 / \
         status 206 / asks Range: bytes=0-0 => partial
         §3.3 206 of another unit / cc max-age=9 | etag | Content-Range: rows 0-0/9 / 1 / status \

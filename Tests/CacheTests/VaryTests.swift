@@ -187,6 +187,30 @@ struct VaryTests {
         #expect(rehearsal.outcome(CacheRequest("GET", "http://b.example?r")) == "forward")
     }
 
+    @Test func `§4.1 a variant without Vary is chosen by what the others say`() {
+        var rehearsal = Rehearsal()
+        func asks(_ language: String) -> CacheRequest {
+            CacheRequest(fields: "Accept-Language: \(language)")
+        }
+        rehearsal.fetch(asks("de"), "Cache-Control: max-age=60|Vary: Accept-Language")
+        rehearsal.wait(1)
+        rehearsal.fetch(asks("en"), "Cache-Control: max-age=60", body: "default")
+        #expect(rehearsal.index.count == 2)
+        for (language, body) in [("de", "0123456789"), ("en", "default")] {
+            guard case .answer(let answer, _) = rehearsal.begin(asks(language)).1 else {
+                Issue.record("nothing answers \(language)")
+                continue
+            }
+            #expect(String(answer.body) == body)
+        }
+        #expect(rehearsal.outcome(asks("fr")) == "forward")
+        #expect(rehearsal.outcome(CacheRequest()) == "forward")
+        // When nothing says Vary any more, it is everybody's.
+        rehearsal.wait(61)
+        rehearsal.fetch(asks("de"), "Cache-Control: max-age=60", body: "for all")
+        #expect(rehearsal.outcome(asks("de")) == "hit")
+    }
+
     private func partition(_ fields: String, transport: [UInt8] = []) -> CachePartition {
         CachePartition(
             Rehearsal.headers(fields), defaults: Headers(), transport: transport,

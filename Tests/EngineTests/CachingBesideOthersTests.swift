@@ -25,6 +25,17 @@ struct CachingBesideOthersTests {
         world.expectBaseline()
     }
 
+    @Test func `RFC 5861 section 4: a stale response stands in for one that is late`() throws {
+        let world = try cachingWorld()
+        try world.store(answer("Cache-Control: max-age=60, stale-if-error=600", "ETag: \"a\""))
+        world.pass(.seconds(100))
+        let call = try world.call(clocks: { $0.total = 1_000_000_000 })
+        #expect(!call.isOver)
+        world.pass(.seconds(1))
+        #expect(call.body == "ok" && call.response?.cacheOutcome == .stale)
+        world.expectBaseline()
+    }
+
     @Test func `a 304 to an attempt behind one whose body broke is the cache's`() throws {
         let world = try cachingWorld {
             $0.policies.retries = .policy(

@@ -102,6 +102,32 @@ import Testing
         reactor.stop()
     }
 
+    @Test func `what is put off runs once a turn, while nothing is ready or time is up`() throws {
+        let reactor = try steppedReactor()
+        var log: [String] = []
+        func again() {
+            log.append("later")
+            reactor.enqueueWhenIdle(orAfter: 5_000_000, again)
+        }
+        again()
+        let bell = Bell(raised: true)
+        let ear = Ear { _ in log.append("ready") }
+        _ = try reactor.register(bell.descriptor, .readable, ear)
+        for _ in 0..<3 { reactor.turn() }
+        #expect(log == ["later", "ready", "ready", "ready"])
+        log = []
+        bell.lower()
+        for _ in 0..<3 { reactor.turn() }
+        #expect(log == ["later", "later", "later"])
+        // Without patience, whatever is ready.
+        log = []
+        bell.raise()
+        reactor.enqueueWhenIdle { log.append("now") }
+        for _ in 0..<2 { reactor.turn() }
+        #expect(log == ["ready", "now", "ready"])
+        reactor.stop()
+    }
+
     @Test func `a task that yields for ever starves nobody`() async throws {
         let reactor = try Reactor.startThread(name: "test")
         let busy = Task(executorPreference: reactor) {

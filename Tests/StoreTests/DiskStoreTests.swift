@@ -51,7 +51,7 @@
         private var directory: String { place.directory + "/.fetch_cache" }
 
         /// Sizes at which something changes: in the entry, in pieces, full pieces.
-        private static let sizes = [0, 1, 23_999, 24_000, 24_001, 48_000, 48_001, 1 << 20]
+        private static let sizes = [0, 1, 23_999, 24_000, 24_001, 49_000, 49_001, 98_000, 1 << 20]
 
         @Test(arguments: sizes) func `a body of any size is found again`(_ size: Int) throws {
             let response = Sample.response("/a", Sample.body(size))
@@ -73,23 +73,23 @@
             disk.put(Sample.response("/a", "hello"))
             #expect(Place.mode(directory) == 0o700)
             let names = Place(at: directory).names
-            #expect(names.contains("responses-1.db") && names.contains("responses-1.db-wal"))
+            #expect(names.contains("responses-2.db") && names.contains("responses-2.db-wal"))
             for name in names { #expect(Place.mode(directory + "/" + name) == 0o600) }
         }
 
         @Test func `a file that others could read becomes its owner's`() throws {
             do { try Disk(place).put(Sample.response("/a", "hello")) }
-            chmod(directory + "/responses-1.db", 0o644)
+            chmod(directory + "/responses-2.db", 0o644)
             let disk = try Disk(place)
             #expect(disk.body("/a") == Bytes("hello"))
-            #expect(Place.mode(directory + "/responses-1.db") == 0o600)
+            #expect(Place.mode(directory + "/responses-2.db") == 0o600)
         }
 
         @Test func `a link in the file's place is not followed`() throws {
             mkdir(directory, 0o700)
             let other = place.directory + "/other"
             Place.write(other, [])
-            symlink(other, directory + "/responses-1.db")
+            symlink(other, directory + "/responses-2.db")
             let disk = try Disk(place)
             disk.put(Sample.response("/a", "hello"))
             #expect(disk.find("/a").isEmpty && !disk.store.isOpen)
@@ -207,7 +207,7 @@
         @Test func `one turn is one step where there is no time for two`() throws {
             let disk = try Disk(place)
             disk.settle()
-            disk.store.store(Sample.response("/a", Sample.body(240_000)), CacheRules())
+            disk.store.store(Sample.response("/a", Sample.body(490_000)), CacheRules())
             var turns = 0
             while disk.store.counters.stored == 0 {
                 disk.store.work(budget: 0, now: disk.now)
@@ -258,7 +258,7 @@
         }
 
         @Test func `the least recently used go first`() throws {
-            var disk = try Disk(place) { $0.mostBytes = 3 << 20 }
+            var disk = try Disk(place) { $0.mostBytes = 4 << 20 }
             for number in 0..<20 {
                 disk.put(Sample.response("/\(number)", Sample.body(UInt64(number), 50_000)))
             }

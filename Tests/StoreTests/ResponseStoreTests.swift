@@ -15,6 +15,10 @@ private final class Behind: SecondTier {
     var log: [String] = []
     var answers: [([CachedResponse]) -> Void] = []
 
+    var mayHoldAnything = true
+
+    func mayHold(_ target: Target) -> Bool { mayHoldAnything }
+
     func find(_ key: CacheKey, _ answer: @escaping ([CachedResponse]) -> Void) {
         log.append("find \(key.target.pathAndQuery)")
         answers.append(answer)
@@ -123,6 +127,16 @@ struct ResponseStoreTests {
         let secret = Sample.response("/a", Bytes("secret"), onlyInMemory: true)
         store.apply(.store(secret, superseding: []), now: Sample.now())
         #expect(behind.log == ["remove /a"] && glance(store, "/a") == .hit(secret))
+    }
+
+    @Test func `what can't be behind the memory isn't looked for there`() {
+        let behind = Behind()
+        let store = ResponseStore(MemoryIndex.Limits(), CacheRules(), behind: behind)
+        #expect(glance(store, "/a") == .undecided)
+        behind.mayHoldAnything = false
+        #expect(glance(store, "/a") == .nothing)
+        #expect(store.find(Sample.request("/a")) { _ in } == [])
+        #expect(behind.log.isEmpty && store.counters.missed == 2)
     }
 
     @Test func `changes reach both`() {

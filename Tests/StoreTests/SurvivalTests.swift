@@ -56,7 +56,9 @@
             for round in 0..<Self.rounds {
                 let writer = try #require(
                     Child.probe("write", directory, "\(chance.next() >> 1)", "10000"))
-                let steps = Int.random(in: 1...200, using: &chance)
+                // All the way in a long run.
+                let most = Self.rounds > 12 ? 9_900 : 200
+                let steps = Int.random(in: 1...most, using: &chance)
                 for _ in 0..<steps { _ = writer.line() }
                 writer.kill()
                 #expect(writer.wait() == -9)
@@ -76,6 +78,8 @@
             let writers = try (1...2).map {
                 try #require(Child.probe("write", directory, "\($0)", "150"))
             }
+            // They have made the file: it is not locked for that any more.
+            for writer in writers { #expect(writer.line() != nil) }
             let store = try open(directory)
             var lines = 0
             while writers[0].line() != nil {
@@ -99,7 +103,7 @@
                     Sample.response("/\(number)", Sample.body(UInt64(number), number * 3_000)))
             }
             disk.store.end()
-            let file = place.directory + "/.fetch_cache/responses-1.db"
+            let file = place.directory + "/.fetch_cache/responses-2.db"
             return (file, Place.read(file))
         }
 
@@ -128,7 +132,7 @@
             // The header, the first bytes of pages, and anything; more of each in a long run.
             let grain = Self.rounds > 12 ? 1 : 8
             var places = Array(stride(from: 0, to: 108, by: grain)) + [18, 19]
-            places += stride(from: 4_096, to: bytes.count, by: 4_096 * grain)
+            places += stride(from: 16_384, to: bytes.count, by: 16_384 * grain)
             places += (0..<80 / grain).map { _ in Int.random(in: 0..<bytes.count, using: &chance) }
             for place in places {
                 var changed = bytes
@@ -141,10 +145,10 @@
         @Test func `a page of anything else can't make it trap, or lie`() throws {
             let (file, bytes) = try filled()
             var chance = Chance(state: 5)
-            for page in stride(from: 0, to: bytes.count / 4_096, by: Self.rounds > 12 ? 1 : 3) {
+            for page in stride(from: 0, to: bytes.count / 16_384, by: Self.rounds > 12 ? 1 : 3) {
                 var changed = bytes
                 let isNoise = page % 2 == 0
-                for index in page * 4_096..<(page + 1) * 4_096 {
+                for index in page * 16_384..<(page + 1) * 16_384 {
                     changed[index] = isNoise ? UInt8.random(in: 0...255, using: &chance) : 0
                 }
                 Place.write(file, changed)
@@ -242,7 +246,7 @@
             throws
         {
             do { try Disk(place).put(Sample.response("/a", "a")) }
-            let file = place.directory + "/.fetch_cache/responses-1.db"
+            let file = place.directory + "/.fetch_cache/responses-2.db"
             let other = try #require(
                 locker(file, "PRAGMA locking_mode=EXCLUSIVE;BEGIN EXCLUSIVE;DELETE FROM pieces"))
             #expect(other.line() == "locked")

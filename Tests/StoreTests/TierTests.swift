@@ -125,11 +125,13 @@ struct TierTests {
         }
         for entry in list.all {
             #expect(!entry.resource.contains("secret") && entry.partition != "-")
+            #expect(entry.variant != "v")
             #expect(!String(entry.value).contains("body"))
         }
         #expect(
-            try await store.find(resource: "secret-one", partition: "-").map(\.value)
-                == [Bytes("body of secret-one")])
+            try await store.find(resource: "secret-one", partition: "-").map {
+                [$0.variant, String($0.value)]
+            } == [["v", "body of secret-one"]])
         // One's value under the other's name.
         var moved = list.all[0]
         moved.value = list.all[1].value
@@ -182,6 +184,65 @@ struct TierTests {
                     }
                 }
                 #expect(Place(at: directory + "/cache").bytes > 500_000)
+            }
+        }
+
+        @Test func `the file has its share of each turn, and no more`() async throws {
+            try await onThread {
+                let place = Place()
+                let reactor = try Reactor.embedded()
+                var settings = DiskSettings()
+                settings.directory = place.directory + "/cache"
+                // One step a turn, whatever it costs.
+                settings.turnBudget = 0
+                let tier = try DiskTier(settings, CacheRules(), on: reactor)
+                tier.open { _ in }
+                for number in 0..<5 { tier.store(Sample.response("/\(number)", "body")) }
+                var (stored, turns) = (0, 0)
+                while stored < 5 {
+                    reactor.turn()
+                    turns += 1
+                    tier.counters { counters in
+                        #expect(counters.stored <= stored + 1, "turn \(turns)")
+                        stored = counters.stored
+                    }
+                }
+                tier.end()
+                reactor.stop()
+            }
+        }
+
+        @Test(arguments: [DiskSettings.Offload.none, .thread])
+        func `what isn't in the file is known without asking it`(
+            offload: DiskSettings.Offload
+        ) async throws {
+            let place = Place()
+            let directory = place.directory + "/cache"
+            try await onThread {
+                try Reactor.run {
+                    let reactor = try #require(Reactor.current)
+                    var settings = DiskSettings()
+                    settings.directory = directory
+                    settings.offload = offload
+                    let tiers = try (0..<2).map { _ in
+                        try DiskTier(settings, CacheRules(), on: reactor)
+                    }
+                    for tier in tiers { tier.open { _ in } }
+                    // Before it is known, anything may be there.
+                    #expect(tiers[0].mayHold(Sample.target("/none")))
+                    tiers[0].store(Sample.response("/a", "a"))
+                    while tiers[0].mayHold(Sample.target("/none")) { await Task.yield() }
+                    #expect(tiers[0].mayHold(Sample.target("/a")))
+                    tiers[0].store(Sample.response("/b", "b"))
+                    #expect(tiers[0].mayHold(Sample.target("/b")))
+                    // What another client of the file has stored is known a little later.
+                    for path in ["/a", "/b"] {
+                        while !tiers[1].mayHold(Sample.target(path)) { await Task.yield() }
+                        while await found(tiers[1], path).isEmpty { await Task.yield() }
+                    }
+                    #expect(!tiers[1].mayHold(Sample.target("/none")))
+                    for tier in tiers { tier.end() }
+                }
             }
         }
 

@@ -20,7 +20,7 @@ struct BenchCommand: ParsableCommand {
             ScenarioCommand.self, TLSCommand.self, TLSNewCommand.self, TLSDownloadCommand.self,
             NamesCommand.self, LimiterCommand.self, BatchCommand.self, BackoffCommand.self,
             RetryStormCommand.self, BreakerCommand.self, PriorityCommand.self,
-            CoalesceCommand.self, CacheHitCommand.self, RestCommand.self,
+            CoalesceCommand.self, CacheHitCommand.self, CacheDiskCommand.self, RestCommand.self,
             ChurnCommand.self, ResolveCommand.self, InstructionsCommand.self,
             ChecksCommand.self, BackoffFaceCommand.self, EntriesCommand.self, OriginCommand.self,
             FloorCommand.self, GuardCommand.self,

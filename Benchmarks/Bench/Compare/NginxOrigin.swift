@@ -16,7 +16,7 @@ struct NginxOrigin {
     /// Starts it and waits until it answers; throws where it can't be started.
     init(program: String) throws {
         let port = try freePort()
-        folder = try Self.makeFolder()
+        folder = try makeFolder("bench-nginx")
         let file = folder + "/nginx.conf"
         try Self.write(Self.configuration(port: port, folder: folder), to: file)
         let arguments = [program, "-p", folder, "-c", file, "-e", folder + "/error.log"]
@@ -55,14 +55,6 @@ struct NginxOrigin {
                 }
             }
             """
-    }
-
-    private static func makeFolder() throws -> String {
-        var template = Array("/tmp/bench-nginx-XXXXXX\0".utf8CString)
-        // Changed in place, its length stays.
-        guard unsafe mkdtemp(&template) != nil else { throw SystemFailure("mkdtemp") }
-        return String(
-            decoding: template.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
     private static func write(_ text: String, to path: String) throws {

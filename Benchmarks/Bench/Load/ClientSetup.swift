@@ -1,5 +1,5 @@
-// How the client is configured for a load: as many connections as callers, caching and coalescing
-// off, every other default on. Pure.
+// How the client is configured for a load: as many connections as callers, coalescing off, caching
+// as the plan says, every other default on. Pure.
 
 import Fetch
 
@@ -8,7 +8,7 @@ extension LoadPlan {
     var configuration: FetcherConfiguration {
         var configuration = FetcherConfiguration()
         configuration.coalescing = nil
-        configuration.cache = .disabled
+        configuration.cache = cache
         switch target {
         case .url:
             configuration.pool.connectionsPerOrigin = connections

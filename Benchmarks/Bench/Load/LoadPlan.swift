@@ -1,5 +1,7 @@
 // What a load run is to do, read from arguments or from the scenario list. A pure value.
 
+import Fetch
+
 /// One load run.
 struct LoadPlan: Sendable {
     /// Where request `number` goes.
@@ -37,6 +39,7 @@ struct LoadPlan: Sendable {
     var timeout: Double?
     /// A PEM file of authorities that are trusted in place of the machine's.
     var authority: String?
+    var cache = CacheConfiguration.disabled
     /// Whether earlier TLS sessions are taken up.
     var resumesSessions = true
 

@@ -136,6 +136,9 @@ final class EmbeddedOrigin {
         case .bytes(let count):
             connections[Int(descriptor)].bodyToSend = head.isHEAD ? 0 : count
             send(answers.head("200 OK", length: count, connection: "keep-alive"), to: descriptor)
+        case .fresh(let count):
+            connections[Int(descriptor)].bodyToSend = head.isHEAD ? 0 : count
+            send(answers.fresh(count), to: descriptor)
         case .delay(let milliseconds):
             let due = monotonicNanoseconds() + UInt64(min(milliseconds, 3_600_000)) * 1_000_000
             connections[Int(descriptor)].isDelayed = true

@@ -11,6 +11,8 @@ package enum OriginRoute: Equatable {
     case close
     /// `/bytes/N`.
     case bytes(Int)
+    /// `/fresh/N`: the same, and it may be stored for an hour.
+    case fresh(Int)
     /// `/delay/MS`: `hello`, later.
     case delay(milliseconds: Int)
     /// `/status/CODE`: no body.
@@ -31,6 +33,7 @@ package enum OriginRoute: Equatable {
         case (2, "count"): self = .count
         case (3, "status"): self = Self.status(parts[2])
         case (3, "bytes"): self = Int(parts[2]).map { .bytes(max(0, $0)) } ?? .unknown
+        case (3, "fresh"): self = Int(parts[2]).map { .fresh(max(0, $0)) } ?? .unknown
         case (3, "delay"): self = Int(parts[2]).map { .delay(milliseconds: max(0, $0)) } ?? .unknown
         default: self = .unknown
         }
@@ -74,12 +77,21 @@ struct OriginAnswers {
             + Array(body.utf8)
     }
 
-    /// Five fields, as nginx sends them.
-    func head(_ status: String, length: Int, connection: String) -> [UInt8] {
+    /// The head of an answer that may be stored.
+    func fresh(_ length: Int) -> [UInt8] {
+        head(
+            "200 OK", length: length, connection: "keep-alive",
+            further: "Cache-Control: max-age=3600\r\n")
+    }
+
+    /// Five fields, as nginx sends them, and others.
+    func head(
+        _ status: String, length: Int, connection: String, further: String = ""
+    ) -> [UInt8] {
         Array(
             """
             HTTP/1.1 \(status)\r\nServer: bench\r\nDate: \(date)\r\nContent-Type: text/plain\r\n\
-            Content-Length: \(length)\r\nConnection: \(connection)\r\n\r\n
+            Content-Length: \(length)\r\nConnection: \(connection)\r\n\(further)\r\n
             """.utf8)
     }
 

@@ -20,8 +20,8 @@ final class ClientCache {
     /// Fields that are sent where the caller gives none of that name.
     let defaults: Headers
     let defaultKinds: CachingFields
-    /// Of credentials' digests. The file's own as soon as that is open, or what is stored for
-    /// somebody would not be found by the next process.
+    /// Of credentials' digests. The store's own, a file's as soon as that is open: else what is
+    /// stored for somebody would not be found by the next process.
     private var partitionKey: DigestKey
     /// How https origins are secured where the request doesn't say: what of it keeps responses
     /// apart.
@@ -49,9 +49,9 @@ final class ClientCache {
         transportOfHosts = engine.tlsOfHosts.mapValues { Transport($0) }
         collecting = CollectingBudget(
             bytes: settings.limits.entries > 0 ? settings.limits.bytes : 0)
-        var system = SystemRandomNumberGenerator()
-        partitionKey = DigestKey(system.next(), system.next())
         let second = Second(settings, on: reactor)
+        var system = SystemRandomNumberGenerator()
+        partitionKey = second.partitionKey ?? DigestKey(system.next(), system.next())
         store = ResponseStore(settings.limits, settings.rules, behind: second.tier)
         if let observer = settings.observer {
             let tell: (StoreEvent) -> Void = { [unowned reactor] event in
@@ -68,6 +68,8 @@ final class ClientCache {
     /// What stands behind the memory.
     private struct Second {
         var tier: (any SecondTier)?
+        /// The key that it brings; a file has to be opened first.
+        var partitionKey: DigestKey?
         /// Opens a file and tells its key.
         var open: ((@escaping (DigestKey?) -> Void) -> Void)?
         var failure: StoreEvent?
@@ -77,6 +79,7 @@ final class ClientCache {
             case .nothing: break
             case .store(let store, let foreign):
                 tier = ForeignTier(store, foreign, settings.rules, on: reactor)
+                partitionKey = store.digestKey
             case .disk(let disk): open(disk, settings.rules, reactor)
             }
         }

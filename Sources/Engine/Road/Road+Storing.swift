@@ -103,7 +103,7 @@ extension Road {
     /// No answer came: a stale response may stand in for the failure (RFC 5861 section 4).
     func standsIn(for error: CallError, _ call: Call) -> Bool {
         // The failure of an exchange that nobody waits for is nobody's.
-        guard !call.isShadow, let caching = call.caching, error.isOrigins,
+        guard !call.isShadow, let caching = call.caching, error.isGatewayError,
             call.attempt.next() != .answer
         else { return false }
         let now = reactor.nowWithWall
@@ -132,11 +132,13 @@ extension Road {
 }
 
 extension CallError {
-    /// Whether the origin, or the way there, failed: not what the caller's clocks and bounds make
-    /// of it.
-    fileprivate var isOrigins: Bool {
-        if case .circuitOpen = self { return true }
-        return cause != nil
+    /// Whether a gateway in this place would answer 500, 502, 503 or 504 (RFC 5861 section 4): the
+    /// origin, or the way there, failed, took too long, or couldn't be asked in time.
+    fileprivate var isGatewayError: Bool {
+        switch self {
+        case .timedOut, .circuitOpen, .rateLimited, .waitingLineFull, .tooManyOrigins: true
+        default: cause != nil
+        }
     }
 }
 

@@ -117,7 +117,9 @@ public struct CacheConfiguration: Sendable {
     public var mostValidations = 100
     /// A file behind the memory; nil, the default, for none. Excludes ``store``.
     public var disk: Disk?
-    /// A store of the caller's own behind the memory; nil, the default, for none.
+    /// A store of the caller's own behind the memory; nil, the default, for none. One that outlives
+    /// the process and is to hold what belongs to credentials brings a
+    /// ``CacheStore/partitionKey``, and ``sensitive`` says ``Sensitive/store``.
     public var store: (any CacheStore)?
     /// How long a look-up in ``store`` may take; then the request goes on without it. Default half
     /// a second.
@@ -165,6 +167,9 @@ extension CacheConfiguration {
             if heuristics.most < .zero { throw invalid("heuristics.most", "must not be negative") }
         }
         if storePatience <= .zero { throw invalid("storePatience", "must be more than zero") }
+        if let key = store?.partitionKey, key.count < 16 {
+            throw invalid("store", "its partitionKey must have 16 bytes or more, not \(key.count)")
+        }
         if let disk { try validate(disk) }
     }
 
