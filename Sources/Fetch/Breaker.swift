@@ -120,7 +120,9 @@ extension FetchError {
     fileprivate var failureCause: FailureCause? {
         switch phase {
         case .none, .queue: return nil
-        case .dns: return code == .addressRefused ? nil : .dns
+        case .dns:
+            if code == .addressRefused { return nil }
+            return code == .nameNotResolved ? .noAddress : .dns
         case .connect, .tls, .write, .firstByte, .body: break
         }
         if code == .clientClosed || code == .outOfResources { return nil }

@@ -60,8 +60,19 @@ final class CallPlanner: Sendable {
             head: try head(method, target, request.headers, length), content: content,
             clocks: try clocks(of: request, method, target),
             bodyLimit: request.bodyLimit ?? configuration.limits.bodyBytes,
-            tls: request.choices.isEmpty ? nil : request.tls,
+            tls: try tls(of: request),
             policy: try policy(of: request, host: target.host))
+    }
+
+    /// How the request wants its connection secured; nil where it says nothing of that.
+    private func tls(of request: Request) throws -> TLSConfiguration? {
+        guard !request.choices.isEmpty, let tls = request.tls else { return nil }
+        do throws(TLSFailure) {
+            try tls.validate()
+        } catch {
+            throw FetchError(.invalidRequest, reason: "\(error)")
+        }
+        return tls
     }
 
     /// What the request, or its host's configuration, says of the policies; nil for nothing.
@@ -131,6 +142,9 @@ final class CallPlanner: Sendable {
         case .bytes(let bytes):
             return (.bytes(bytes), .known(bytes.count))
         case .file(let path):
+            if FilePath.hasNUL(path) {
+                throw FetchError(.invalidRequest, reason: "file: the path has a NUL in it")
+            }
             do throws(SystemError) {
                 let file = try FileUpload(path: path)
                 let length = file.length ?? 0

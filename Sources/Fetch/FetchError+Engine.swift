@@ -32,7 +32,9 @@ extension FetchError {
                     reason: facts.reason, status: facts.response?.statusCode, elapsed: elapsed))
         }
         return FetchError(
-            facts.code, phase: phase, reason: facts.reason, method: failure.method.name,
+            facts.code, phase: phase, reason: facts.reason,
+            // A call that ended before it was planned has no method either.
+            method: failure.target == nil ? nil : failure.method.name,
             url: failure.target?.description, attempts: records, elapsed: elapsed,
             systemError: facts.systemError, response: facts.response,
             retryRefusal: failure.refusal, retryAfter: facts.retryAfter)
@@ -78,6 +80,8 @@ extension FetchError {
                 self.init(clock)
             case .connect(let connectError):
                 self.init(connectError)
+            case .endpointNotResolved(let nameError):
+                self.init(nameError)
             case .handshake(.broken(let systemError)):
                 self.init(.reset, "\(systemError) during the TLS handshake", systemError)
             case .handshake(.tls(let failure)):
@@ -118,6 +122,8 @@ extension FetchError {
                 self.init(
                     .uploadLengthMismatch,
                     "the upload declared \(declared) bytes and gave \(given)")
+            case .uploadTrailers(let requestError):
+                self.init(.invalidRequest, "trailers: \(requestError)")
             }
         }
 

@@ -13,7 +13,8 @@ public struct Request: Sendable {
     public var url: String
     /// Added behind the URL's own query, percent-encoded (RFC 3986), in order, repeats kept.
     public var query: [(String, String)]
-    /// Fields in the order in which they are sent. A field replaces the default of its name.
+    /// Fields in the order in which they are sent. A field replaces the default of its name, and
+    /// `TE` goes with `Connection: TE` (RFC 9110 §10.1.4).
     public var headers: Headers
     /// The content, or none.
     public var body: RequestBody?
@@ -138,7 +139,9 @@ public enum RequestBody: Sendable {
     /// - Parameters:
     ///   - length: how many bytes they make in all, sent as Content-Length; the call fails with
     ///     `uploadLengthMismatch` if they don't. Nil: unknown, sent chunked (RFC 9112 §7.1).
-    ///   - trailers: fields to send behind a chunked body, asked for when the pieces have ended.
+    ///   - trailers: fields to send behind a chunked body, asked for when the pieces have ended;
+    ///     the call fails with `invalidRequest` if one is about framing, routing, conditions,
+    ///     authentication or the content's form (RFC 9110 §6.5.1).
     public static func stream<S: AsyncSequence & Sendable>(
         length: Int? = nil, _ pieces: S,
         trailers: (@Sendable () async throws -> Headers)? = nil

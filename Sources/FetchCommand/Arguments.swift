@@ -73,7 +73,15 @@ struct Arguments: ParsableCommand {
     @Flag(name: .customLong("no-decompress"), help: "Leave bodies as they are; they are, for now.")
     var noDecompress = false
 
-    mutating func validate() throws {
+    /// The command line, or what is wrong with it. An option that is not known is named before
+    /// anything is said of those that are: its value may stand where a URL would.
+    static func read() throws -> Arguments {
+        let arguments = try parse()
+        try arguments.check()
+        return arguments
+    }
+
+    private func check() throws {
         guard [jsonl, url != nil, input != nil].filter({ $0 }).count == 1 else {
             throw ValidationError("Give either a URL or --jsonl or --input.")
         }

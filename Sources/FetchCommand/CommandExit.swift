@@ -9,7 +9,8 @@ enum CommandExit: Error, Equatable, Sendable {
     /// `--fail`, and a status of 400 or above.
     case unacceptableStatus(String)
     case outputFailed(errno: CInt)
-    case inputFailed(errno: CInt)
+    /// What can't be read further: standard input, or the option and the file that it names.
+    case inputFailed(source: String, errno: CInt)
     /// Something this program can't work without is missing.
     case notStarted(String)
 
@@ -30,7 +31,7 @@ enum CommandExit: Error, Equatable, Sendable {
             .notStarted(let sentence):
             text = sentence
         case .outputFailed(let error): text = "standard output: \(Self.sentence(for: error))"
-        case .inputFailed(let error): text = "standard input: \(Self.sentence(for: error))"
+        case .inputFailed(let source, let error): text = "\(source): \(Self.sentence(for: error))"
         }
         let scalars = text.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7F ? " " : $0 }
         return "fetch: " + String(String.UnicodeScalarView(scalars)) + "\n"

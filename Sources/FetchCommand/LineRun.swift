@@ -22,6 +22,7 @@ final class LineRun: StandardInputHandler {
     private let concurrency: Int
     private let work: any LineWork
     private let input: StandardInput
+    private let inputName: String
     private let output: StandardOutput
     private var splitter: LineSplitter
     private(set) var running = 0
@@ -30,8 +31,9 @@ final class LineRun: StandardInputHandler {
     private var isPumpDue = false
     private var finished: ((CommandExit) -> Void)?
 
+    /// - Parameter file: where the lines come from; nil for standard input.
     init(
-        _ work: any LineWork, from descriptor: CInt = STDIN_FILENO, client: LocalFetcher,
+        _ work: any LineWork, from file: InputFile? = nil, client: LocalFetcher,
         concurrency: Int, on reactor: Reactor
     ) {
         self.work = work
@@ -39,7 +41,8 @@ final class LineRun: StandardInputHandler {
         self.concurrency = concurrency
         self.reactor = reactor
         splitter = LineSplitter(limit: work.lineLimit)
-        input = StandardInput(descriptor: descriptor, on: reactor)
+        input = StandardInput(descriptor: file?.descriptor ?? STDIN_FILENO, on: reactor)
+        inputName = file?.name ?? InputFile.standard
         output = StandardOutput(on: reactor)
     }
 
@@ -81,7 +84,8 @@ final class LineRun: StandardInputHandler {
             return hasRoom ? input.resume() : input.pause()
         }
         guard splitter.isEmpty, running == 0, output.waiting == 0 else { return }
-        finish(inputFailure.map { .inputFailed(errno: $0) } ?? work.exit)
+        finish(
+            inputFailure.map { .inputFailed(source: inputName, errno: $0) } ?? work.exit)
     }
 
     private var hasRoom: Bool {
@@ -124,9 +128,8 @@ final class LineRun: StandardInputHandler {
 
 /// What a line asks for.
 struct LineRequest {
-    /// The JSON text by which its result is known; nil for null.
-    let id: [UInt8]?
-    let line: Int
+    /// By what its result is known.
+    let name: ResultName
     let request: Request
 }
 
@@ -155,17 +158,18 @@ final class JSONLines: LineWork {
 
     func request(of line: [UInt8], line number: Int) throws(Refusal) -> LineRequest? {
         let read = try RequestLine.read(line)
-        return LineRequest(id: read.id, line: number, request: try read.request)
+        return LineRequest(
+            name: ResultName(read.id, line: number), request: try read.request)
     }
 
     func refused(_ refusal: Refusal, line number: Int) -> [UInt8] {
-        ResultLine.refusal(refusal, line: number)
+        ResultLine.refusal(refusal, ResultName(refusal.id, line: number))
     }
 
     func ended(_ line: LineRequest, _ outcome: Result<Response, any Error>) -> [UInt8] {
         switch outcome {
-        case .success(let response): ResultLine.success(line.id, response)
-        case .failure(let error): ResultLine.failure(line.id, error)
+        case .success(let response): ResultLine.success(line.name, response)
+        case .failure(let error): ResultLine.failure(line.name, error)
         }
     }
 }

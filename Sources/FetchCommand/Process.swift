@@ -4,11 +4,12 @@
 internal import Glibc
 
 /// A closed standard descriptor's number would go to the next file that is opened, the reactor's
-/// epoll set perhaps. One that can't be written stands in for it: writing to it fails, as it
-/// should.
+/// epoll set perhaps. What stands in for it can't be read where it is the input, and not be written
+/// where it is an output: using it fails, as it should.
 func openStandardDescriptors() {
     for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) < 0 {
-        _ = unsafe open("/dev/null", O_RDONLY)  // the pointer is to a literal
+        let mode = descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY
+        _ = unsafe open("/dev/null", mode)  // the pointer is to a literal
     }
 }
 
@@ -39,6 +40,8 @@ func raiseDescriptorLimit(to count: Int) {
 /// The file that `--input` names, or standard input for `-`.
 struct InputFile {
     let descriptor: CInt
+    /// What it is called where it can't be read.
+    let name: String
     /// Its bytes; nil for what is no regular file.
     let size: Int?
 
@@ -51,11 +54,14 @@ struct InputFile {
             throw .notStarted("--input \(path): \(sentence)")
         }
         descriptor = opened
+        name = path == "-" ? InputFile.standard : "--input \(path)"
         var status = stat()
         // The call sees `status` for its own length only.
         let isFile = unsafe fstat(opened, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
         size = isFile ? Int(status.st_size) : nil
     }
+
+    static let standard = "standard input"
 
     func close() {
         if descriptor != STDIN_FILENO { _ = Glibc.close(descriptor) }

@@ -11,7 +11,7 @@ package struct RequestLine: Equatable, Sendable {
         package var value: [UInt8]
     }
 
-    /// The JSON text of `id`, as it stood in the line.
+    /// The JSON text of `id`, as it stood in the line; nil where it was left out, or null.
     package var id: [UInt8]?
     package var method = "GET"
     package var url = ""
@@ -25,8 +25,8 @@ package struct RequestLine: Equatable, Sendable {
     package static func read(_ line: [UInt8]) throws(Refusal) -> RequestLine {
         let members = try objectMembers(of: line)
         var request = RequestLine()
-        request.id = members.last { $0.name.utf8 == Array("id".utf8) }.map {
-            Array(line[$0.source])
+        if let id = members.last(where: { $0.name.utf8 == Array("id".utf8) }), id.value != .null {
+            request.id = Array(line[id.source])
         }
         do {
             try request.take(members)

@@ -2,6 +2,23 @@
 
 internal import Fetch
 
+/// By what a result is known: the `id` of the line that asked for it, and that line's number where
+/// there is no `id`, or where it is always told.
+struct ResultName {
+    /// The JSON text of `id`; nil for null.
+    let id: [UInt8]?
+    /// Counted from 1.
+    let line: Int
+    /// Whether the result tells the line's number.
+    let isNumbered: Bool
+
+    init(_ id: [UInt8]?, line: Int, isNumbered: Bool = false) {
+        self.id = id
+        self.line = line
+        self.isNumbered = isNumbered || id == nil
+    }
+}
+
 enum ResultLine {
     /// What becomes of a response's body.
     enum Body {
@@ -13,11 +30,11 @@ enum ResultLine {
 
     /// A response that arrived whole, whatever its status.
     static func success(
-        _ id: [UInt8]?, line number: Int? = nil, _ response: Response, body: Body = .base64
+        _ name: ResultName, _ response: Response, body: Body = .base64
     ) -> [UInt8] {
         var line = JSONWriter()
         if case .base64 = body { line.reserve(response.body.count / 3 * 4 + 1_024) }
-        begin(&line, id: id, line: number)
+        begin(&line, name)
         line.raw(",\"ok\":true,\"status\":\(response.statusCode),\"reason\":")
         line.latin1(response.reasonBytes)
         line.raw(",\"version\":")
@@ -44,11 +61,9 @@ enum ResultLine {
     }
 
     /// A request that got no whole response.
-    static func failure(
-        _ id: [UInt8]?, line number: Int? = nil, _ error: any Error
-    ) -> [UInt8] {
+    static func failure(_ name: ResultName, _ error: any Error) -> [UInt8] {
         var line = JSONWriter()
-        begin(&line, id: id, line: number)
+        begin(&line, name)
         switch error {
         case let error as FetchError:
             write(ResultCode(error.code), "\(error)", error.phase, to: &line)
@@ -61,13 +76,10 @@ enum ResultLine {
         return line.bytes
     }
 
-    /// A line that made no request, or whose response could not be kept. Where it has no id, or is
-    /// `numbered`, its number stands behind that.
-    static func refusal(
-        _ refusal: Refusal, line number: Int, numbered: Bool = false
-    ) -> [UInt8] {
+    /// A line that made no request, or whose response could not be kept.
+    static func refusal(_ refusal: Refusal, _ name: ResultName) -> [UInt8] {
         var line = JSONWriter()
-        begin(&line, id: refusal.id, line: numbered || refusal.id == nil ? number : nil)
+        begin(&line, name)
         write(refusal.code, refusal.message, .none, to: &line)
         return line.bytes
     }
@@ -81,10 +93,10 @@ enum ResultLine {
         return line.bytes
     }
 
-    private static func begin(_ line: inout JSONWriter, id: [UInt8]?, line number: Int?) {
+    private static func begin(_ line: inout JSONWriter, _ name: ResultName) {
         line.raw("{\"id\":")
-        if let id { line.raw(id) } else { line.raw("null") }
-        if let number { line.raw(",\"line\":\(number)") }
+        if let id = name.id { line.raw(id) } else { line.raw("null") }
+        if name.isNumbered { line.raw(",\"line\":\(name.line)") }
     }
 
     private static func write(

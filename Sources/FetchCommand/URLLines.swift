@@ -38,7 +38,9 @@ final class URLLines: LineWork {
         linesRead = number
         guard let url = URLLines.url(in: line) else { return nil }
         running += 1
-        return LineRequest(id: ResultLine.quoted(url), line: number, request: Request(url))
+        let id = ResultLine.quoted(url)
+        return LineRequest(
+            name: ResultName(id, line: number, isNumbered: true), request: Request(url))
     }
 
     /// What is not UTF-8 becomes a character that no URL may hold as a host, and is encoded
@@ -54,7 +56,8 @@ final class URLLines: LineWork {
 
     func refused(_ refusal: Refusal, line number: Int) -> [UInt8] {
         counts.itemFailed()
-        return ResultLine.refusal(refusal, line: number)
+        return ResultLine.refusal(
+            refusal, ResultName(refusal.id, line: number, isNumbered: true))
     }
 
     func ended(_ line: LineRequest, _ outcome: Result<Response, any Error>) -> [UInt8] {
@@ -62,21 +65,20 @@ final class URLLines: LineWork {
         switch outcome {
         case .success(let response):
             do {
-                let path = try folder?.keep(response.body, of: line.line)
+                let path = try folder?.keep(response.body, of: line.name.line)
                 counts.itemSucceeded(
                     nanoseconds: response.metadata.totalTime.saturatingNanoseconds)
                 if response.statusCode >= 400 { unacceptable += 1 }
                 return ResultLine.success(
-                    line.id, line: line.line, response, body: path.map { .file($0) } ?? .left)
+                    line.name, response, body: path.map { .file($0) } ?? .left)
             } catch {
                 counts.itemFailed()
                 return ResultLine.refusal(
-                    Refusal(id: line.id, code: .outputFailed, message: error.message),
-                    line: line.line, numbered: true)
+                    Refusal(code: .outputFailed, message: error.message), line.name)
             }
         case .failure(let error):
             counts.itemFailed()
-            return ResultLine.failure(line.id, line: line.line, error)
+            return ResultLine.failure(line.name, error)
         }
     }
 

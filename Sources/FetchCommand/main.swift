@@ -12,7 +12,7 @@ openStandardDescriptors()
 
 let arguments: Arguments
 do {
-    arguments = try Arguments.parse()
+    arguments = try Arguments.read()
 } catch {
     let isHelp = Arguments.exitCode(for: error).isSuccess
     let text = Arguments.fullMessage(for: error) + "\n"
@@ -59,7 +59,7 @@ func perform(_ arguments: Arguments) async throws -> CommandExit {
         folder: try arguments.output.map { path throws(CommandExit) in try BodyFolder(path) },
         minds: arguments.fail, size: file.size, on: reactor)
     let run = LineRun(
-        lines, from: file.descriptor, client: client, concurrency: concurrency, on: reactor)
+        lines, from: file, client: client, concurrency: concurrency, on: reactor)
     let progress = ProgressLine(on: reactor) { lines.progress }
     let exit = await finish(run)
     progress?.end()

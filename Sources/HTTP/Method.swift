@@ -5,8 +5,10 @@ package import HTTPTypes
 
 /// Why a method may not be sent.
 package enum MethodError: Error, Equatable, Sendable {
-    /// Not a token, or longer than `Method.mostBytes`.
+    /// Not a token.
     case notAToken
+    /// Longer than `Method.mostBytes`.
+    case tooLong
     /// CONNECT makes a tunnel, not a request.
     case connect
 }
@@ -15,6 +17,7 @@ extension MethodError: CustomStringConvertible {
     @usableFromInline package var description: String {
         switch self {
         case .notAToken: "method is not a token"
+        case .tooLong: "method is longer than \(Method.mostBytes) bytes"
         case .connect: "CONNECT is not a request method here"
         }
     }
@@ -93,9 +96,10 @@ package struct Method: Sendable, Equatable {
     package init(_ name: String) throws(MethodError) {
         let utf8 = name.utf8
         let bytes = utf8.span
-        guard bytes.count > 0, bytes.count <= Self.mostBytes,
-            Scan.endOfToken(bytes, from: 0) == bytes.count
-        else { throw .notAToken }
+        guard bytes.count <= Self.mostBytes else { throw .tooLong }
+        guard bytes.count > 0, Scan.endOfToken(bytes, from: 0) == bytes.count else {
+            throw .notAToken
+        }
         guard name != "CONNECT" else { throw .connect }
         guard bytes.count < 8 else {
             self.init(word: 0, 0, [], long: .name(name))

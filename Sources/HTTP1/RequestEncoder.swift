@@ -1,6 +1,7 @@
 // RequestEncoder: a checked request becomes bytes (RFC 9112 sections 2, 3, 6). A value kept by the
 // engine; reactor thread. Order: start line, Host, User-Agent, Accept, the caller's fields in the
-// caller's order, framing. A caller's field takes the place of the default of its name.
+// caller's order, framing. A caller's field takes the place of the default of its name. A TE field
+// gets the connection option that belongs to it.
 
 package import FetchBytes
 package import FetchHTTP
@@ -73,6 +74,7 @@ package final class RequestEncoder: Sendable {
         } else {
             appendFields(headers, special, to: buffer)
         }
+        if special.contains(.te), !saysTE(headers) { buffer.append("Connection: TE\r\n") }
         appendFraming(body, method, to: buffer)
         buffer.append("\r\n")
     }
@@ -108,6 +110,15 @@ package final class RequestEncoder: Sendable {
             let special = headers.special(at: index)
             if special == .host || special == .contentLength { continue }
             headers.appendLine(at: index, to: buffer)
+        }
+    }
+
+    /// Whether the caller says that TE is for the next hop alone, which has to be said (RFC 9110
+    /// section 10.1.4).
+    private func saysTE(_ headers: Headers) -> Bool {
+        (0..<headers.count).contains { index in
+            headers.special(at: index) == .connection
+                && ConnectionOptions(headers.value(at: index).span)?.contains(.te) == true
         }
     }
 

@@ -59,7 +59,7 @@ package struct RequestHead: Sendable {
         for index in 0..<headers.count {
             let special = headers.special(at: index)
             if special.isEmpty { continue }
-            if !special.isDisjoint(with: .reserved) {
+            if !special.isDisjoint(with: CallersFields.reserved) {
                 throw .reservedField(headers.name(at: index))
             }
             let value = headers.value(at: index)
@@ -67,25 +67,23 @@ package struct RequestHead: Sendable {
                 throw .contentLengthMismatch
             }
             if special == .connection {
-                saysClose = try connectionSaysClose(value.span) || saysClose
+                guard let options = ConnectionOptions(value.span) else {
+                    throw .unsupportedConnectionOption
+                }
+                saysClose = options.contains(.close) || saysClose
             }
             if special == .host {
                 hosts += 1
-                guard hosts == 1, isHost(value.span) else { throw .invalidHost }
+                guard hosts == 1, Authority.isHostField(value.span) else { throw .invalidHost }
             }
         }
         return saysClose
     }
 
-    /// Checks trailers: none may be about framing, routing or the connection (RFC 9110 section
-    /// 6.5.1).
+    /// Checks trailers (RFC 9110 section 6.5.1).
     package static func check(trailers: Headers) throws(RequestError) {
-        let forbidden = Headers.Specials.reserved.union([.host, .contentLength, .connection])
-        guard !trailers.specials.isDisjoint(with: forbidden) else { return }
-        for index in 0..<trailers.count {
-            if !trailers.special(at: index).isDisjoint(with: forbidden) {
-                throw .reservedField(trailers.name(at: index))
-            }
+        for index in 0..<trailers.count where CallersFields.isNoTrailer(trailers, at: index) {
+            throw .notATrailer(trailers.name(at: index))
         }
     }
 
@@ -97,37 +95,5 @@ package struct RequestHead: Sendable {
             sum = sum * 10 + Int(value[index] - 0x30)
         }
         return value.count > 0 && sum == number ?? -1
-    }
-
-    private static func connectionSaysClose(_ value: Span<UInt8>) throws(RequestError) -> Bool {
-        var saysClose = false
-        var start = 0
-        while start <= value.count {
-            var end = start
-            while end < value.count, value[end] != UInt8(ascii: ",") { end += 1 }
-            let option = value.extracting(ASCII.trimmed(value, start..<end))
-            start = end + 1
-            if option.isEmpty { continue }
-            if ASCII.equalsIgnoringCase(option, "close") {
-                saysClose = true
-            } else if !ASCII.equalsIgnoringCase(option, "keep-alive"),
-                !ASCII.equalsIgnoringCase(option, "te")
-            {
-                throw .unsupportedConnectionOption
-            }
-        }
-        return saysClose
-    }
-
-    /// A host and perhaps a port: what `uri-host [ ":" port ]` can be made of; empty is allowed.
-    private static func isHost(_ value: Span<UInt8>) -> Bool {
-        for index in 0..<value.count {
-            switch value[index] {
-            case 0x21, 0x24, 0x26...0x2e, 0x3a, 0x3b, 0x3d, 0x5b, 0x5d, 0x5f, 0x7e, 0x25: continue
-            case let byte where ASCII.isLetter(byte) || ASCII.isDigit(byte): continue
-            default: return false
-            }
-        }
-        return true
     }
 }

@@ -2,7 +2,7 @@
 
 /// Why an attempt gave no whole response.
 public enum FailureCause: UInt8, Sendable, Hashable, CaseIterable {
-    /// No address was found for the host.
+    /// The host's addresses could not be learned: its name servers failed or did not answer.
     case dns
     /// No connection was made: refused, unreachable, or the proxy said no.
     case connect
@@ -16,6 +16,8 @@ public enum FailureCause: UInt8, Sendable, Hashable, CaseIterable {
     case truncated
     /// What came was not HTTP, or beyond a limit.
     case malformed
+    /// The host has no address: its name servers say so, or its name is none.
+    case noAddress
 }
 
 /// A set of causes.
@@ -43,9 +45,11 @@ public struct FailureCauses: OptionSet, Sendable, Hashable {
     public static var truncated: FailureCauses { FailureCauses(.truncated) }
     /// ``FailureCause/malformed``
     public static var malformed: FailureCauses { FailureCauses(.malformed) }
+    /// ``FailureCause/noAddress``
+    public static var noAddress: FailureCauses { FailureCauses(.noAddress) }
 
-    /// What may go well next time: all but a failed TLS handshake and a malformed response, which
-    /// are what they are every time.
+    /// What may go well next time: all but a failed TLS handshake, a malformed response and a host
+    /// without address, which are what they are every time.
     public static var transient: FailureCauses { [.dns, .connect, .reset, .timeout, .truncated] }
 }
 

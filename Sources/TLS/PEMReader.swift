@@ -80,9 +80,27 @@ enum PEMReader {
             unsafe key = PEM_read_bio_PrivateKey(bio, nil, askForPassword, context)
         }
         if let key = unsafe key { return unsafe key }
-        let words = OpenSSLErrors.takeWords(orElse: "no private key in it")
-        guard question.wasAsked else { throw .unreadable(reason: words) }
+        let words = OpenSSLErrors.takeWords(orElse: noKey)
+        guard question.wasAsked else {
+            // OpenSSL says "unsupported" of whatever it finds no key in.
+            throw .unreadable(reason: namesKey(bytes.span) ? words : noKey)
+        }
         throw question.wasAnswered ? .wrongPassword : .passwordMissing
+    }
+
+    private static let noKey = "no private key in it"
+
+    /// Whether a line announces a private key of any kind: each of their labels ends like this (RFC
+    /// 7468 sections 10 and 11, and OpenSSL's own).
+    private static func namesKey(_ text: Span<UInt8>) -> Bool {
+        let label = Array("PRIVATE KEY-----".utf8)
+        var matched = 0
+        for index in 0..<text.count {
+            // No byte but the first is a P, so what matched so far begins nowhere inside.
+            matched = text[index] == label[matched] ? matched + 1 : text[index] == label[0] ? 1 : 0
+            if matched == label.count { return true }
+        }
+        return false
     }
 
     private static func withBIO(over bytes: Bytes, _ body: (OpaquePointer) -> Void) {

@@ -100,6 +100,19 @@ public struct TLSConfiguration: Sendable, Hashable {
         if trust.sources.isEmpty, verification == .full {
             throw invalid("trust", "no authority at all: every server would be refused")
         }
+        for (key, path) in paths where FilePath.hasNUL(path) {
+            throw invalid(key, "the path has a NUL in it")
+        }
+    }
+
+    /// Every file and directory that is named, with the key of the value that names it.
+    private var paths: [(key: String, path: String)] {
+        var paths = trust.sources.compactMap(\.path).map { ("trust", $0) }
+        paths += revocationLists.compactMap(\.path).map { ("revocationLists", $0) }
+        if let path = identity?.certificate.path { paths.append(("identity.certificate", path)) }
+        if let path = identity?.key.path { paths.append(("identity.key", path)) }
+        if case .file(let path) = keyLog { paths.append(("keyLog", path)) }
+        return paths
     }
 
     private func invalid(_ key: String, _ reason: String) -> TLSFailure {
@@ -115,6 +128,14 @@ extension TLSConfiguration {
             case file(String)
             case directory(String)
             case pem(Bytes)
+
+            /// The file or directory that it names.
+            var path: String? {
+                switch self {
+                case .file(let path), .directory(let path): path
+                case .system, .pem: nil
+                }
+            }
         }
 
         let sources: [Source]
@@ -147,6 +168,11 @@ extension TLSConfiguration {
         case file(String)
         /// The text itself.
         case bytes(Bytes)
+
+        /// The file that it names.
+        var path: String? {
+            if case .file(let path) = self { path } else { nil }
+        }
     }
 
     /// A client's certificate and private key.

@@ -125,6 +125,27 @@ struct BalanceTests {
         world.expectBaseline()
     }
 
+    @Test func `an endpoint whose name has no address is passed over, another is asked`() throws {
+        let resolver = HeldResolver()
+        let gone = Endpoint("http://gone.test")
+        let world = try world([gone, Endpoint("http://10.0.1.2")], .roundRobin) { settings in
+            resilient(&settings)
+            settings.names.resolver = resolver
+        }
+        let call = try world.call(name)
+        resolver.answer?.finish()
+        world.run()
+        world.pass(.milliseconds(10))
+        #expect(world.answer() == [2])
+        #expect(call.status == 200)
+        #expect(resolver.names == ["gone.test"])
+        let alone = try world.call("http://gone.test/")
+        resolver.answer?.finish()
+        world.run()
+        #expect(alone.told == "nameNotResolved, dns")
+        world.expectBaseline()
+    }
+
     @Test func `where all breakers are open a call fails at once, and nothing is sent`() throws {
         let world = try world(endpoints(2), .roundRobin) { settings in
             settings.policies.breaker = BreakerRules(

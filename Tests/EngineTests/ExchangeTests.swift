@@ -171,6 +171,21 @@ struct ExchangeTests {
         #expect(world.pool == "0 active, 1 idle, 0 connecting")
     }
 
+    @Test func `trailers that are none fail the call, and the body is not ended`() throws {
+        let world = try World()
+        let pipe = world.uploadPipe(length: nil)
+        let call = try world.call(method: "POST", content: .pipe(pipe), length: .unknown)
+        pipe.value.push(Bytes("some")) { _ in }
+        world.run()
+        pipe.value.finish(trailers: try Headers([("X-Sum", "8"), ("Transfer-Encoding", "5")]))
+        world.run()
+        #expect(
+            call.told == "uploadTrailers(Transfer-Encoding can't be sent as a trailer), write")
+        #expect(world.streams[0].takeWritten().hasSuffix("\r\n\r\n4\r\nsome\r\n"))
+        #expect(world.streams[0].isClosed)
+        world.expectBaseline()
+    }
+
     @Test(arguments: [("four", 5), ("sixsix", 5)])
     func `an upload that is not as long as it said fails`(text: String, length: Int) throws {
         let world = try World()

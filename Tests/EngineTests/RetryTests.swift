@@ -58,6 +58,27 @@ struct RetryTests {
         world.expectBaseline()
     }
 
+    @Test(arguments: [true, false])
+    func `RETRY-08 a name that has no address is final, one that is not known is asked for again`(
+        isKnown: Bool
+    ) throws {
+        let times = isKnown ? 1 : 3
+        let resolver = HeldResolver()
+        let world = try world { $0.names.resolver = resolver }
+        let call = try world.call("http://a.test/")
+        for _ in 0..<3 where !call.isOver {
+            if isKnown { resolver.answer?.finish() } else { resolver.answer?.fail("SERVFAIL") }
+            world.run()
+            world.pass(.seconds(1))
+        }
+        #expect(call.told == "nameNotResolved, dns")
+        #expect(resolver.names.count == times)
+        #expect(call.failure?.attempts == times)
+        let refusal: RetryRefusal = isKnown ? .outcomeIsFinal : .attemptsSpent(limit: 3)
+        #expect(call.failure?.refusal == refusal)
+        world.expectBaseline()
+    }
+
     @Test func `RETRY-11 a call whose attempts are spent fails with the last response`() throws {
         let world = try world(attempts: 2)
         let call = try world.call()

@@ -210,6 +210,7 @@ final class TestCall {
         case .timedOut(let clock): "timedOut(\(clock.rawValue))"
         case .connect(.nameNotResolved): "nameNotResolved"
         case .connect(.failed): "connectFailed"
+        case .endpointNotResolved: "endpointNotResolved"
         case .handshake: "handshake"
         case .closedBeforeResponse: "closedBeforeResponse"
         case .broken(_, let duringBody): duringBody ? "broken during body" : "broken"
@@ -227,6 +228,7 @@ final class TestCall {
         case .clientClosed: "clientClosed"
         case .uploadFailed(let error): "uploadFailed(\(error))"
         case .uploadLength(let declared, let given): "uploadLength(\(declared), \(given))"
+        case .uploadTrailers(let error): "uploadTrailers(\(error))"
         }
     }
 }

@@ -206,6 +206,26 @@ struct BodiesTests {
         #expect(origin.seen.requests.first?.body.count == 10)
     }
 
+    @Test(arguments: ["Transfer-Encoding", "content-length", "Authorization", "If-Match"])
+    func `an upload whose trailers are none fails, and they are not sent`(
+        name: String
+    ) async throws {
+        let origin = try ScriptedOrigin.start(.always(.text("x")))
+        defer { origin.stop() }
+        let url = origin.url()
+        let error = await #expect(throws: FetchError.self) {
+            try await Caller.elsewhere.run { fetcher in
+                var request = Request(.post, url)
+                request.body = .stream(Pieces(count: 10), trailers: { try Headers([(name, "5")]) })
+                return try await fetcher.execute(request)
+            }
+        }
+        #expect(error?.code == .invalidRequest)
+        #expect(error?.reason == "trailers: \(name) can't be sent as a trailer")
+        #expect(error?.url == url)
+        #expect(!origin.seen.requests.contains { $0.isComplete })
+    }
+
     @Test func `a file is sent as it is`() async throws {
         let origin = try ScriptedOrigin.start(Script { [.respond(200, body: Bytes($0.body))] })
         defer { origin.stop() }

@@ -173,6 +173,17 @@ struct ConfigurationTests {
         Bad("baseURL") { $0.baseURL = "ftp://a.test" },
         Bad("names.hostsFile") { $0.names.hostsFile = "" },
         Bad("names.hostsFile") { $0.names.hostsFile = "/etc/hosts\0" },
+        Bad("cache.disk.directory") { $0.cache.disk = .init(directory: "/tmp/cache\0") },
+        Bad("tls.trust") { $0.tls.trust = .system + .file("/etc/ca.pem\0") },
+        Bad("tls.trust") { $0.tls.trust = .directory("/etc\0/ssl") },
+        Bad("tls.revocationLists") { $0.tls.revocationLists = [.file("/etc/crl.pem\0")] },
+        Bad("tls.keyLog") { $0.tls.keyLog = .file("\0") },
+        Bad("tls.identity.certificate") {
+            $0.tls.identity = .init(certificate: .file("/a\0"), key: .file("/a"))
+        },
+        Bad("tls.identity.key") {
+            $0.tls.identity = .init(certificate: .file("/a"), key: .file("/a\0"))
+        },
         Bad("names.attemptDelay") { $0.names.attemptDelay = .zero },
         Bad("names.resolutionDelay") { $0.names.resolutionDelay = .seconds(-1) },
         Bad("names.failedAddressLifetime") { $0.names.failedAddressLifetime = .seconds(-1) },

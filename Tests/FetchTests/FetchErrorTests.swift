@@ -91,6 +91,10 @@ struct FetchErrorTests {
             get(world) { $0.send("HTTP/1.1 200 OK\r\nContent-Length: 67108865\r\n\r\n") }
         },
         Golden("invalid-url: URL without a scheme") { $0.get("not-a-url").error },
+        Golden("GET http://10.0.0.1/x: client-closed: the client is shut down") { world in
+            world.fetcher.shutdown(.immediate)
+            return get(world) { _ in }
+        },
         Golden(
             "GET http://nowhere.invalid/: name-not-resolved (dns, attempt 1, 0 ms): "
                 + "no such name: nowhere.invalid"

@@ -45,6 +45,16 @@ struct PlanningTests {
         #expect(world.network.streams.isEmpty)
     }
 
+    private static func tls(
+        from: TLSConfiguration.Version = .tls12, to: TLSConfiguration.Version = .tls13,
+        keyLog: String? = nil
+    ) -> TLSConfiguration {
+        var tls = TLSConfiguration()
+        (tls.minimumVersion, tls.maximumVersion) = (from, to)
+        tls.keyLog = keyLog.map { .file($0) } ?? .off
+        return tls
+    }
+
     @Test func `a request's own bad values are invalid requests`() throws {
         let world = try LocalWorld()
         let changes: [(String, (inout Request) -> Void)] = [
@@ -53,6 +63,9 @@ struct PlanningTests {
             ("bodyLimit", { $0.bodyLimit = -1 }),
             ("file", { $0.body = .file("/nonexistent/file") }),
             ("file", { $0.body = .file("/") }),
+            ("file", { $0.body = .file("/etc/hosts\0.txt") }),
+            ("tls.keyLog", { $0.tls = Self.tls(keyLog: "/tmp/a\0b") }),
+            ("tls.minimumVersion", { $0.tls = Self.tls(from: .tls13, to: .tls12) }),
         ]
         for (key, change) in changes {
             var request = Request(.put, "http://10.0.0.1/")

@@ -51,7 +51,8 @@ struct MethodTests {
     }
 
     @Test func `a method that is too long is refused`() throws {
-        #expect(throws: MethodError.notAToken) { try Method(String(repeating: "A", count: 65)) }
+        #expect(throws: MethodError.tooLong) { try Method(String(repeating: "A", count: 65)) }
+        #expect(MethodError.tooLong.description == "method is longer than 64 bytes")
         _ = try Method(String(repeating: "A", count: 64))
     }
 

@@ -36,6 +36,13 @@ private func get(_ path: String, close: Bool = true) -> String {
     "GET \(path) HTTP/1.1\r\nHost: a\r\n\(close ? "Connection: close\r\n" : "")\r\n"
 }
 
+/// Head and body of an answer.
+private func parts(_ answer: String) -> (head: String, body: ArraySlice<UInt8>) {
+    let bytes = answer.unicodeScalars.map { UInt8(truncatingIfNeeded: $0.value) }
+    let end = (4..<bytes.count + 1).first { bytes[$0 - 4..<$0].elementsEqual("\r\n\r\n".utf8) }
+    return (String(latin1: bytes.prefix(end ?? 0)), bytes.dropFirst(end ?? 0))
+}
+
 @Suite struct ScriptedOriginTests {
     @Test func `a response has its length and the request is remembered`() async throws {
         let (answer, seen) = try await onThreadOfItsOwn {
@@ -143,6 +150,40 @@ private func get(_ path: String, close: Bool = true) -> String {
         }
         #expect(answer.hasPrefix(start), "\(answer)")
         #expect(answer.hasSuffix(end), "\(answer)")
+    }
+
+    @Test(arguments: [0, 5, 1_023, 1_024, 32_768, 65_520, 65_521, 65_522, 131_043, 300_000])
+    func `a truncated body is as long as was asked for, and said to be longer`(
+        count: Int
+    ) async throws {
+        let answer = try await onThreadOfItsOwn {
+            let origin = try ScriptedOrigin.start(MockPaths().script)
+            defer { origin.stop() }
+            return try converse(origin, get("/truncate/\(count)"))
+        }
+        let (head, body) = parts(answer)
+        #expect(body.count == count)
+        #expect(BodyPattern.matches(Bytes(Array(body)), at: 0))
+        #expect(head.contains("\r\nContent-Length: \(max(1_024, 2 * count))\r\n"), "\(head)")
+    }
+
+    @Test(arguments: [(3, 6), (1_000, 500_500), (1_001, 500_501), (2_500, 1_126_250)])
+    func `chunks grow to a thousand bytes and begin again`(count: Int, bytes: Int) async throws {
+        let answer = try await onThreadOfItsOwn {
+            let origin = try ScriptedOrigin.start(MockPaths().script)
+            defer { origin.stop() }
+            return try converse(origin, get("/chunked/\(count)"))
+        }
+        var sizes: [Int] = []
+        var rest = parts(answer).body
+        repeat {
+            let line = rest.prefix { $0 != 0x0D }
+            let size = try #require(Int(String(latin1: line), radix: 16))
+            sizes.append(size)
+            rest = rest.dropFirst(line.count + 2 + size + 2)
+        } while sizes.last != 0
+        #expect(sizes == (0..<count).map { $0 % 1_000 + 1 } + [0])
+        #expect(sizes.reduce(0, +) == bytes)
     }
 
     @Test func `a list of statuses goes round over all connections`() async throws {

@@ -95,7 +95,16 @@ private func failure(_ change: (inout TLSConfiguration) -> Void) -> TLSFailure? 
         #expect(
             identity(good, .bytes(Bytes(Given.good.keyPEM)))
                 == .badClientKey(source: "PEM text", .notTheCertificates))
-        guard case .badClientKey("PEM text", .unreadable) = identity(good, good),
+        for text in ["", "nonsense", Given.client.certificatePEM] {
+            #expect(
+                identity(good, .bytes(Bytes(text)))
+                    == .badClientKey(
+                        source: "PEM text", .unreadable(reason: "no private key in it")))
+        }
+        let broken = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"
+        guard
+            case .badClientKey("PEM text", .unreadable(let reason)) =
+                identity(good, .bytes(Bytes(broken))), reason != "no private key in it",
             case .badClientKey("/no/key", .unreadable) = identity(good, .file("/no/key")),
             case .badClientCertificate("PEM text", _) = identity(.bytes(Bytes("x")), key),
             case .badClientCertificate("/no/certificate", _) =

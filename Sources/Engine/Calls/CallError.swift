@@ -10,6 +10,8 @@ package indirect enum CallError: Error {
     case timedOut(ClockName)
     /// No connection came about.
     case connect(ConnectError)
+    /// One endpoint of several has no address.
+    case endpointNotResolved(NameError)
     /// The connection could not be secured, or TLS ended it later with an alert.
     case handshake(HandshakeFailure)
     /// The peer ended the connection before the first byte of a response.
@@ -44,6 +46,8 @@ package indirect enum CallError: Error {
     case uploadFailed(any Error)
     /// The upload gave fewer or more bytes than it had said.
     case uploadLength(declared: Int, given: Int)
+    /// The upload's trailers may not be sent as such.
+    case uploadTrailers(RequestError)
 }
 
 extension CallError {
@@ -53,7 +57,9 @@ extension CallError {
         switch self {
         case .timedOut(.queue), .timedOut(.total): nil
         case .timedOut: .timeout
-        case .connect(.nameNotResolved): .dns
+        case .connect(.nameNotResolved(let error)): error.isAnswer ? .noAddress : .dns
+        // The next attempt asks another.
+        case .endpointNotResolved: .dns
         case .connect(.failed): .connect
         case .handshake: .tls
         case .closedBeforeResponse, .broken: .reset
@@ -61,7 +67,7 @@ extension CallError {
         case .truncated: .truncated
         case .bodyTooLarge, .waitingLineFull, .tooManyOrigins, .circuitOpen, .rateLimited,
             .impolite, .attemptsSpent, .notCached, .cancelled, .clientClosed, .uploadFailed,
-            .uploadLength:
+            .uploadLength, .uploadTrailers:
             nil
         }
     }

@@ -125,8 +125,7 @@ extension Connection {
         case .end(let trailers):
             exchange.uploadEnded = true
             guard let length = upload.length else {
-                ChunkedEncoder.appendLast(trailers: trailers ?? Headers(), to: buffer)
-                return .wentOn
+                return appendLastChunk(trailers ?? Headers(), to: buffer)
             }
             guard exchange.uploaded == length else { return uploadMisjudged(length) }
             exchange.requestWritten = true
@@ -135,6 +134,18 @@ extension Connection {
             road.exchangeFailed(self, .uploadFailed(error))
             return .failed
         }
+    }
+
+    /// The end of a chunked body, if what the caller wants to say there may be said there.
+    private func appendLastChunk(_ trailers: Headers, to buffer: ByteBuffer) -> Progress {
+        do throws(RequestError) {
+            try RequestHead.check(trailers: trailers)
+        } catch {
+            road.exchangeFailed(self, .uploadTrailers(error))
+            return .failed
+        }
+        ChunkedEncoder.appendLast(trailers: trailers, to: buffer)
+        return .wentOn
     }
 
     private func uploadMisjudged(_ length: Int) -> Progress {

@@ -12,6 +12,7 @@ internal import FetchReactor
 internal import FetchRoad
 internal import FetchTLS
 internal import FetchTime
+internal import FetchTransport
 
 extension Road {
     /// The policies of the origin that the call's URL names.
@@ -162,6 +163,16 @@ extension Road {
         spread.tried.insert(EndpointSet(endpoint))
         // Once all were tried, all but the last are as good as new.
         if spread.tried == balance.shared.balancer.all { spread.tried = EndpointSet(endpoint) }
+    }
+
+    /// A name without address ends a call, but another endpoint has a name of its own.
+    func ofEndpoint(_ error: CallError, _ call: Call) -> CallError {
+        guard case .connect(.nameNotResolved(let nameError)) = error, nameError.isAnswer,
+            let spread = call.course.spread, spread.endpoint != nil,
+            let balance = spread.name?.policies?.balance,
+            balance.shared.origin.endpoints.count > 1
+        else { return error }
+        return .endpointNotResolved(nameError)
     }
 
     private func leaveRecord(_ call: Call) {

@@ -176,6 +176,7 @@ extension CacheConfiguration {
     private func validate(_ disk: Disk) throws {
         if store != nil { throw invalid("store", "a cache has a file or a store, not both") }
         if disk.directory.isEmpty { throw invalid("disk.directory", "must not be empty") }
+        if FilePath.hasNUL(disk.directory) { throw invalid("disk.directory", "has a NUL in it") }
         if disk.mostBytes < 0 { throw invalid("disk.mostBytes", "must not be negative") }
         if disk.mostAge <= .zero { throw invalid("disk.mostAge", "must be more than zero") }
         if let key = disk.sealingKey, key.count != 32 {

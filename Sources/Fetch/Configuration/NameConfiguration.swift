@@ -50,7 +50,7 @@ public struct NameConfiguration: Sendable {
         if longestLifetime < .zero { throw invalid("longestLifetime", "must not be negative") }
         if negativeLifetime < .zero { throw invalid("negativeLifetime", "must not be negative") }
         if cachedNames < 0 { throw invalid("cachedNames", "must not be negative") }
-        if let hostsFile, hostsFile.isEmpty || hostsFile.utf8.contains(0) {
+        if let hostsFile, hostsFile.isEmpty || FilePath.hasNUL(hostsFile) {
             throw invalid("hostsFile", "is no path")
         }
         if attemptDelay <= .zero { throw invalid("attemptDelay", "must be more than zero") }

@@ -72,10 +72,7 @@ public struct Headers: Sendable {
         package static var upgrade: Specials { Specials(rawValue: 64) }
         package static var keepAlive: Specials { Specials(rawValue: 128) }
         package static var expect: Specials { Specials(rawValue: 256) }
-        /// What no caller may send.
-        package static var reserved: Specials {
-            [.transferEncoding, .upgrade, .keepAlive, .expect]
-        }
+        package static var te: Specials { Specials(rawValue: 512) }
     }
 
     /// No fields.
@@ -222,6 +219,12 @@ public struct Headers: Sendable {
         return Scan.equalsIgnoringCase(wire.span.extracting(entries[index].name), utf8.span)
     }
 
+    /// The same for a literal.
+    package func hasName(_ name: StaticString, at index: Int) -> Bool {
+        let wire = self.wire
+        return ASCII.equalsIgnoringCase(wire.span.extracting(entries[index].name), name)
+    }
+
     /// Which special name the field at an index has, if any.
     package func special(at index: Int) -> Specials {
         let wire = self.wire
@@ -264,6 +267,7 @@ public struct Headers: Sendable {
             ASCII.equalsIgnoringCase(name, literal) ? special : []
         }
         return switch name.count {
+        case 2: named("te", .te)
         case 4: named("host", .host)
         case 6: named("accept", .accept).union(named("expect", .expect))
         case 7: named("upgrade", .upgrade)

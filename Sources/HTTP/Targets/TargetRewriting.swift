@@ -141,17 +141,8 @@ struct TargetRewriting {
     private mutating func port(
         _ bytes: Span<UInt8>, _ range: Range<Int>, defaultPort: Int
     ) throws(TargetError) {
-        guard let colon = range.first else { return }
-        guard bytes[colon] == UInt8(ascii: ":") else { throw .invalidHost }
-        guard range.count > 1 else { return }
-        var value = 0
-        for index in range.dropFirst() {
-            guard ASCII.isDigit(bytes[index]) else { throw .invalidPort }
-            value = value * 10 + Int(bytes[index] - 0x30)
-            guard value <= 65_535 else { throw .invalidPort }
-        }
-        guard value > 0 else { throw .invalidPort }
-        if value != defaultPort { out.append(contentsOf: ":\(value)".utf8) }
+        guard let value = try Authority.port(bytes, range), value != defaultPort else { return }
+        out.append(contentsOf: ":\(value)".utf8)
     }
 
     /// The path without dot segments (RFC 3986 section 5.2.4), encoded. Only literal dots count.

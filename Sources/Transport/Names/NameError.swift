@@ -53,6 +53,19 @@ package struct NameError: Error, Equatable, Sendable {
     }
 }
 
+extension NameError {
+    /// Whether it is known that there is no address, and not only unknown whether there is one: to
+    /// ask again at once would be answered alike.
+    package var isAnswer: Bool {
+        switch fact {
+        case .noSuchName, .noAddresses, .badName: true
+        case .serverFailure, .refused, .timedOut, .malformedAnswer, .unreachable, .tooManyLookups,
+            .resolverFailed, .outOfResources, .closed:
+            false
+        }
+    }
+}
+
 /// RCODE of a DNS message (RFC 1035 §4.1.1): four bits.
 package struct ResponseCode: Hashable, Sendable, CustomStringConvertible {
     package let value: UInt8

@@ -129,6 +129,10 @@ def a_file_is_read_as_it_is_and_one_that_is_not_there_is_named():
     done = run("--input", "/nowhere/at/all")
     equal((done.returncode, done.stdout), (1, b""), "no such file")
     holds(b"/nowhere/at/all: No such file" in done.stderr, f"{done.stderr}")
+    with tempfile.TemporaryDirectory() as folder:
+        done = run("--input", folder)
+        equal((done.returncode, done.stdout), (1, b""), "a folder")
+        holds(f"--input {folder}: Is a directory".encode() in done.stderr, f"{done.stderr}")
 
 
 @check

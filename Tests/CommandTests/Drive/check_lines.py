@@ -7,7 +7,7 @@ import tempfile
 
 import command
 from command import Session, body, check, equal, failed, holds, run_lines, stays_below
-from origin import Origin, always, ok
+from origin import Origin, always, closed_port, ok
 
 RESULT_KEYS = [
     "id", "ok", "status", "reason", "version", "url", "headers", "trailers", "body_base64",
@@ -50,7 +50,7 @@ def a_failure_has_id_ok_and_error():
 @check
 def any_JSON_value_is_echoed_as_id_byte_for_byte():
     ids = [
-        b"null", b"true", b"1", b"1.50", b"-0", b"1e400", b"12345678901234567890123456789",
+        b"false", b"true", b"1", b"1.50", b"-0", b"1e400", b"12345678901234567890123456789",
         b'"\\u00e9\\/"', '"é😀"'.encode(), b'"\\ud800"', b"[]", b'{"a" : [1, {}] }', b'""',
     ]
     with Session() as session:
@@ -62,9 +62,17 @@ def any_JSON_value_is_echoed_as_id_byte_for_byte():
 
 
 @check
-def a_request_without_id_gets_null():
-    result = run_lines({"url": "nope"})[0][0]
-    equal(result["id"], None, "id")
+def a_line_without_id_gets_null_and_its_number_however_it_ends():
+    with Origin(always()) as origin:
+        good, closed = origin.url(), f"http://127.0.0.1:{closed_port()}/"
+        for url in (good, closed, "nope", 5):
+            for line in ({"url": url}, {"id": None, "url": url}):
+                result = run_lines(b"\n", line)[0][0]
+                equal(list(result)[:3], ["id", "line", "ok"], f"keys for {line}")
+                equal((result["id"], result["line"]), (None, 2), f"id and line for {line}")
+                equal(result["ok"], url == good, f"{line}")
+            named = run_lines({"id": "", "url": url})[0][0]
+            equal(list(named)[:2], ["id", "ok"], f"keys for {url}")
 
 
 @check

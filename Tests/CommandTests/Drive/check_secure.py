@@ -102,6 +102,7 @@ def a_client_certificate_is_shown_and_its_key_may_have_a_password():
                  "client-certificate"),
                 (["--cert", client.path, "--key", good.key], "client-certificate"),
                 (["--cert", folder + "/none"], "client-certificate"),
+                (["--cert", client.path], "client-certificate"),
                 ([], "tls-alert"),
             ):
                 results, status = run_lines(
@@ -109,6 +110,9 @@ def a_client_certificate_is_shown_and_its_key_may_have_a_password():
                 equal((len(results), status), (1, 0), f"{arguments}")
                 if code:
                     failed(results[0], code)
+                    without_key = arguments == ["--cert", client.path]
+                    message = results[0]["error"]["message"]
+                    equal("no private key in it" in message, without_key, message)
                 else:
                     equal(results[0]["ok"], True, f"{arguments}: {results[0]}")
 
@@ -167,6 +171,13 @@ def a_name_server_that_is_named_is_asked_once_for_each_family():
             for host, code in (("none.test", "name-not-resolved"),
                                ("empty.test", "name-not-resolved"), ("broken.test", "dns-failed")):
                 failed(session.ask(id=3, url=f"http://{host}:{origin.port}/"), code, "dns")
+        del server.asked[:]
+        with Session("--dns", server.address, "--retries", "2") as session:
+            for host in ("none.test", "empty.test", "broken.test"):
+                session.ask(id=4, url=f"http://{host}:{origin.port}/")
+        # Twice, for each family; what only failed is asked for again.
+        equal([server.asked.count(host) for host in ("none.test", "empty.test")], [2, 2], "final")
+        holds(server.asked.count("broken.test") >= 6, f"questions {server.asked}")
         done = run("--dns", server.address, f"http://a.test:{origin.port}/")
         equal((done.returncode, done.stdout), (0, b"ok"), f"with a URL: {done.stderr}")
 

@@ -205,6 +205,17 @@ def output_that_nobody_takes_ends_with_1():
 
 
 @check
+def input_that_can_not_be_read_ends_with_1():
+    for arguments in ("--jsonl", "--input -"):
+        for source in ("&-", "/"):
+            done = subprocess.run(
+                ["sh", "-c", f'"$0" {arguments} <{source}', command.BINARY],
+                capture_output=True, timeout=command.PATIENCE)
+            equal((done.returncode, done.stdout), (1, b""), f"{arguments} <{source}")
+            holds(b"fetch: standard input: " in done.stderr, f"{done.stderr}")
+
+
+@check
 def the_default_SIGPIPE_kills_nothing():
     """A peer's reset under a large upload, with SIGPIPE as the shell leaves it."""
     def answer(connection, heard):

@@ -61,6 +61,11 @@ def wrong_options_end_with_2_and_are_named():
         (["--timeout", "0", url], "--timeout"), (["--timeout", "nan", url], "--timeout"),
         (["--jsonl", "--fail"], "--fail"), (["--jsonl", "--header", "a: b"], "--header"),
         (["--header", "nonsense", url], "nonsense"),
+        # What follows an option that is not known may look like a URL.
+        (["--jsonl", "--max-redirs", "3"], "--max-redirs"),
+        (["--jsonl", "--proxy", url], "--proxy"), (["--jsonl", "--proxy=x"], "--proxy"),
+        (["--proxy", url, "--jsonl"], "--proxy"), (["--input", "-", "--proxy", url], "--proxy"),
+        (["--proxy", url], "--proxy"), (["--max-redirs", "3", "--jsonl", "--fail"], "--max-redirs"),
     ):
         done = run(*arguments, stdin=subprocess.DEVNULL)
         equal((done.returncode, done.stdout), (2, b""), f"{arguments} {done.stderr}")

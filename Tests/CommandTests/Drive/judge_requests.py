@@ -219,13 +219,17 @@ def fields():
     yield sent("Host of IPv6", [["Host", "[::1]:80"]], [], host="[::1]:80")
     for name, value in (("Cookie", "a=b; c=d"), ("Authorization", "Basic eDp5"),
                         ("Range", "bytes=0-1"), ("If-None-Match", "\"x\""), ("Content-Type", "a/b"),
-                        ("Accept-Encoding", "gzip"), ("TE", "trailers"), ("Trailer", "X"),
+                        ("Accept-Encoding", "gzip"), ("Trailer", "X"),
                         ("Referer", "x"), ("Via", "1.1 x"), ("Proxy-Connection", "close"),
                         ("Content-Encoding", "gzip"), ("Date", "x"), ("Origin", "null"),
                         ("X-Content-Length", "9"), ("Connection", "keep-alive"),
                         ("Cache-Control", "no-cache"), ("From", "a@b"), ("Max-Forwards", "1")):
         yield sent(name, [[name, value]])
     yield sent("Connection: close", [["Connection", "close"]])
+    # RFC 9110 section 10.1.4: TE is for the next hop alone, and that has to be said.
+    yield sent("TE", [["TE", "trailers"], ["A", "1"]],
+               [["TE", "trailers"], ["A", "1"], ["Connection", "TE"]])
+    yield sent("TE with its option", [["Connection", "te"], ["TE", "trailers"]])
     for name, value in (("Transfer-Encoding", "chunked"), ("transfer-encoding", "identity"),
                         ("TRANSFER-ENCODING", ""), ("Upgrade", "h2c"), ("upgrade", "websocket"),
                         ("Keep-Alive", "timeout=5"), ("keep-alive", ""),
@@ -236,7 +240,9 @@ def fields():
                         ("Connection", "upgrade"), ("Connection", "X-Secret"),
                         ("Connection", "close, host"), ("Connection", "content-length"),
                         ("Host", "a b"), ("Host", "a/b"), ("Host", "a@b"), ("Host", "a\\b"),
-                        ("Host", "\u00e9"), ("Host", "a?b"), ("Host", "a#b")):
+                        ("Host", "\u00e9"), ("Host", "a?b"), ("Host", "a#b"), ("Host", "[::1"),
+                        ("Host", "]"), ("Host", "[]"), ("Host", "[::1]x"), ("Host", "::1"),
+                        ("Host", "a:80x"), ("Host", "a:-1"), ("Host", "x:99999"), ("Host", ":1")):
         yield Refused(f"field {name}: {value}", named=name, headers=[[name, value]])
     yield Refused("two Hosts", named="Host", headers=[["Host", "a"], ["host", "b"]])
     for value in ("a\r\nB: c", "a\nb", "a\rb", "a\x00b", "\r\n", "a\r\n", "\n", "\x00", "a\r\n b",

@@ -11,6 +11,7 @@ package final class MockPaths: Sendable {
     /// Ten minutes: no request for a delay holds a connection longer.
     private static let longestMilliseconds = 600_000
     private static let largestBody = 1 << 40
+    private static let longestChunk = 1_000
 
     package init() {}
 
@@ -48,8 +49,8 @@ package final class MockPaths: Sendable {
         case "reset": return [.reset]
         case "truncate":
             let count = MockPaths.word(request, 1, else: 10)
-            let body = BodyPattern.bytes(at: 0, count: max(1_024, min(count * 2, 65_536)))
-            return [.truncate(body, after: count)]
+            let said = [("Content-Length", "\(max(1_024, count * 2))")]
+            return [.head(200, fields: said), .pattern(count), .close]
         case "close-delimited":
             let count = min(MockPaths.word(request, 1, else: 1_024), BodyPattern.period)
             return [.closeDelimited(BodyPattern.bytes(at: 0, count: count))]
@@ -105,10 +106,12 @@ package final class MockPaths: Sendable {
         ]
     }
 
-    /// `/chunked/N?trailers=1`: N chunks of 1, 2, … bytes.
+    /// `/chunked/N?trailers=1`: N chunks of 1, 2, … 1,000 bytes, and again from 1.
     private static func chunked(_ request: SeenRequest) -> [Step] {
         let count = min(word(request, 1, else: 3), 10_000)
-        let chunks = (0..<count).map { BodyPattern.bytes(at: $0 * 7, count: $0 % 1_000 + 1) }
+        let chunks = (0..<count).map {
+            BodyPattern.bytes(at: $0 * 7, count: $0 % longestChunk + 1)
+        }
         guard request.query("trailers") != nil else { return [.chunked(chunks)] }
         return [
             .chunked(

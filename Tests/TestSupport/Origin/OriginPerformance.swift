@@ -39,8 +39,10 @@ extension OriginConnection {
         case .generate(let count, let fields):
             return {
                 $0.sayHead(200, [("Content-Length", "\(count)")] + fields)
-                if $0.exchange?.request.method != "HEAD" { $0.outbox.appendPattern(count) }
+                $0.sayPattern(count)
             }
+        case .pattern(let count):
+            return { $0.sayPattern(count) }
         case .echo:
             return { $0.sayJSON(originEcho($0.exchange?.request)) }
         case .tally:
@@ -84,8 +86,8 @@ extension OriginConnection {
             end { $0.reset() }
         case .hang:
             waiting = .forEver
-        case .swallow, .respond, .head, .informational, .chunked, .generate, .echo, .tally, .raw,
-            .keepAliveHint:
+        case .swallow, .respond, .head, .informational, .chunked, .generate, .pattern, .echo,
+            .tally, .raw, .keepAliveHint:
             break
         }
     }
@@ -131,6 +133,10 @@ extension OriginConnection {
             outbox.append("\r\n")
         }
         outbox.append("0\r\n" + originFieldLines(trailers) + "\r\n")
+    }
+
+    private func sayPattern(_ count: Int) {
+        if exchange?.request.method != "HEAD" { outbox.appendPattern(count) }
     }
 
     private func sayJSON(_ text: String) {

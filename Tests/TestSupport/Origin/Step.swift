@@ -20,6 +20,8 @@ package enum Step: Sendable {
     case truncate(Bytes, after: Int)
     /// A response whose body is so many bytes of ``BodyPattern``, in flat memory.
     case generate(Int, fields: [(String, String)] = [])
+    /// So many bytes of ``BodyPattern`` and nothing else, in flat memory. None to HEAD.
+    case pattern(Int)
     /// The request back as JSON: method, target, fields, body, trailers, connection, number.
     case echo
     /// What became of the upload as JSON: its bytes and whether they follow ``BodyPattern``.
