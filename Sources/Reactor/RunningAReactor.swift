@@ -183,6 +183,7 @@ extension Reactor {
             isClosed = true
             inbox.close()
             runLeftovers()
+            dropDeferred()
             discardTimers()
             for slot in slots.indices {
                 slots[slot].generation &+= 1
@@ -198,6 +199,14 @@ extension Reactor {
         for (timer, deadline) in timers.removeAll() {
             timer.handler.timerDiscarded(timer.token, dueAt: deadline)
         }
+    }
+
+    /// What was put off is not done any more. Out first, then released: what goes with it may come
+    /// back here.
+    private func dropDeferred() {
+        let dropped = deferred
+        deferred = []
+        _ = dropped
     }
 
     /// Actions run here; jobs go where late jobs go.
