@@ -152,7 +152,7 @@ let package = Package(
             name: "StoreProbe",
             dependencies: [
                 "FetchStore", "FetchCache", "FetchCrypto", "FetchHTTP", "FetchTime", "FetchBytes",
-                "CFetchLinux",
+                "TestSupport", "CFetchLinux",
             ],
             path: "Tests/StoreProbe", swiftSettings: testLanguage),
         tests("Bytes", ["FetchBytes"]),

@@ -80,8 +80,6 @@ extension FetchError {
                 self.init(clock)
             case .connect(let connectError):
                 self.init(connectError)
-            case .endpointNotResolved(let nameError):
-                self.init(nameError)
             case .handshake(.broken(let systemError)):
                 self.init(.reset, "\(systemError) during the TLS handshake", systemError)
             case .handshake(.tls(let failure)):

@@ -8,6 +8,10 @@ import FetchTime
 import TestSupport
 import Testing
 
+/// Ten seconds after 1,700,000,000 s.
+private let busyUntilADate =
+    "HTTP/1.1 503 X\r\nRetry-After: Tue, 14 Nov 2023 22:13:30 GMT\r\nContent-Length: 0\r\n\r\n"
+
 struct JumpingClockTests {
     private let forEver: (inout Clocks) -> Void = {
         $0.total = Clocks.never
@@ -70,9 +74,7 @@ struct JumpingClockTests {
         world.run()
         let call = try world.call()
         // 10 s from then on.
-        world.streams[0].send(
-            "HTTP/1.1 503 X\r\nRetry-After: Tue, 14 Nov 2023 22:13:30 GMT\r\n"
-                + "Content-Length: 0\r\n\r\n")
+        world.streams[0].send(busyUntilADate)
         world.run()
         _ = world.streams[0].takeWritten()
         clock.setWall(Timestamp(seconds: 1_700_000_000 + seconds, nanoseconds: 0))
@@ -93,9 +95,7 @@ struct JumpingClockTests {
         clock.setWall(Timestamp(seconds: 1_600_000_000, nanoseconds: 0))
         world.run()
         let call = try world.call()
-        world.streams[0].send(
-            "HTTP/1.1 503 X\r\nRetry-After: Tue, 14 Nov 2023 22:13:30 GMT\r\n"
-                + "Content-Length: 0\r\n\r\n")
+        world.streams[0].send(busyUntilADate)
         world.run()
         guard case .retryAfterTooLong? = call.failure?.refusal else {
             Issue.record("\(String(describing: call.failure?.refusal))")

@@ -210,7 +210,6 @@ final class TestCall {
         case .timedOut(let clock): "timedOut(\(clock.rawValue))"
         case .connect(.nameNotResolved): "nameNotResolved"
         case .connect(.failed): "connectFailed"
-        case .endpointNotResolved: "endpointNotResolved"
         case .handshake: "handshake"
         case .closedBeforeResponse: "closedBeforeResponse"
         case .broken(_, let duringBody): duringBody ? "broken during body" : "broken"

@@ -5,6 +5,7 @@ package import FetchCache
 package import FetchHTTP
 package import FetchTime
 import Glibc
+import TestSupport
 
 /// Deterministic chance.
 package struct Chance: RandomNumberGenerator {
@@ -110,11 +111,11 @@ package final class Place {
 
     package init() {
         ownsIt = true
-        var template = Array("/tmp/fetch-store-XXXXXX".utf8CString)
-        // The template is changed in place during the call.
-        guard mkdtemp(&template) != nil else { preconditionFailure("no place in /tmp") }
-        directory = String(
-            decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        do throws(ServerError) {
+            directory = try Files.makeTemporaryDirectory("fetch-store")
+        } catch {
+            preconditionFailure("no place for a store: \(error)")
+        }
     }
 
     deinit {

@@ -2,6 +2,7 @@
 // body of 13 bytes in nginx's five fields. It ends with bench. Main thread.
 
 import Glibc
+import TestSupport
 
 /// A running nginx of our own, in a folder of its own under /tmp.
 struct NginxOrigin {
@@ -16,7 +17,7 @@ struct NginxOrigin {
     /// Starts it and waits until it answers; throws where it can't be started.
     init(program: String) throws {
         let port = try freePort()
-        folder = try makeFolder("bench-nginx")
+        folder = try Files.makeTemporaryDirectory("bench-nginx")
         let file = folder + "/nginx.conf"
         try Self.write(Self.configuration(port: port, folder: folder), to: file)
         let arguments = [program, "-p", folder, "-c", file, "-e", folder + "/error.log"]

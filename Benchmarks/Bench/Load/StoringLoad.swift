@@ -4,6 +4,7 @@
 import Fetch
 import FetchReactor
 import Glibc
+import TestSupport
 
 /// One run over one way of storing.
 struct StoringLoad: Sendable {
@@ -39,7 +40,7 @@ struct StoringLoad: Sendable {
 
     /// Runs on the calling thread.
     func run() throws -> Figures {
-        let folder = try makeFolder("bench-cache")
+        let folder = try Files.makeTemporaryDirectory("bench-cache")
         defer { remove(folder) }
         var figures = try Reactor.run { try await load(folder) }
         if storing != .nothing {

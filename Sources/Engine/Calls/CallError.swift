@@ -10,8 +10,6 @@ package indirect enum CallError: Error {
     case timedOut(ClockName)
     /// No connection came about.
     case connect(ConnectError)
-    /// One endpoint of several has no address.
-    case endpointNotResolved(NameError)
     /// The connection could not be secured, or TLS ended it later with an alert.
     case handshake(HandshakeFailure)
     /// The peer ended the connection before the first byte of a response.
@@ -58,8 +56,6 @@ extension CallError {
         case .timedOut(.queue), .timedOut(.total): nil
         case .timedOut: .timeout
         case .connect(.nameNotResolved(let error)): error.isAnswer ? .noAddress : .dns
-        // The next attempt asks another.
-        case .endpointNotResolved: .dns
         case .connect(.failed): .connect
         case .handshake: .tls
         case .closedBeforeResponse, .broken: .reset

@@ -26,25 +26,19 @@ extension Connection {
             return true
         }
         var piece = Bytes()
-        switch stream.read(&piece, atMost: wanted) {
-        case .bytes(let count):
-            budget -= count
-            road.counters.bytesReceived += count
-            exchange.readsPieces = count >= Connection.pieceLeast
-            parser.bodyBytesPassed(count)
-            pieceArrived(piece, receiver, call)
-            // The end may have come with it; if not, the clock begins anew.
-            received(inputBuffer, for: call)
-            return count == wanted && !exchange.readerRuns
-        case .wouldBlock:
-            return false
-        case .end:
-            inputEnded(call)
-            return false
-        case .failed(let error):
-            inputFailed(call, error)
+        let outcome = stream.read(&piece, atMost: wanted)
+        guard case .bytes(let count) = outcome else {
+            nothingRead(outcome, for: call)
             return false
         }
+        budget -= count
+        road.counters.bytesReceived += count
+        exchange.readsPieces = count >= Connection.pieceLeast
+        parser.bodyBytesPassed(count)
+        pieceArrived(piece, receiver, call)
+        // The end may have come with it; if not, the clock begins anew.
+        received(inputBuffer, for: call)
+        return count == wanted && !exchange.readerRuns
     }
 
     func pieceArrived(_ piece: Bytes, _ receiver: any StreamReceiver, _ call: Call) {

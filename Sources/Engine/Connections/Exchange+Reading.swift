@@ -37,22 +37,25 @@ extension Connection {
             if case .bytes = outcome { received(inputBuffer, for: call) }
             inputBuffer.removeAll()
         }
+        guard case .bytes(let count) = outcome else {
+            nothingRead(outcome, for: call)
+            return false
+        }
+        budget -= count
+        road.counters.bytesReceived += count
+        // A short read emptied the socket; its end, if any, is reported by the next poll.
+        guard count == wanted || count >= Connection.pieceLeast else { return false }
+        exchange.readsPieces = true
+        return count == wanted && !exchange.readerRuns
+    }
+
+    /// What it means to the call that no bytes came.
+    @inline(never)
+    func nothingRead(_ outcome: ReadOutcome, for call: Call) {
         switch outcome {
-        case .bytes(let count):
-            budget -= count
-            road.counters.bytesReceived += count
-            // A short read emptied the socket; its end, if any, is reported by the next poll.
-            guard count == wanted || count >= Connection.pieceLeast else { return false }
-            exchange.readsPieces = true
-            return count == wanted && !exchange.readerRuns
-        case .wouldBlock:
-            return false
-        case .end:
-            inputEnded(call)
-            return false
-        case .failed(let error):
-            inputFailed(call, error)
-            return false
+        case .bytes, .wouldBlock: break
+        case .end: inputEnded(call)
+        case .failed(let error): inputFailed(call, error)
         }
     }
 

@@ -12,7 +12,6 @@ internal import FetchReactor
 internal import FetchRoad
 internal import FetchTLS
 internal import FetchTime
-internal import FetchTransport
 
 extension Road {
     /// The policies of the origin that the call's URL names.
@@ -165,14 +164,14 @@ extension Road {
         if spread.tried == balance.shared.balancer.all { spread.tried = EndpointSet(endpoint) }
     }
 
-    /// A name without address ends a call, but another endpoint has a name of its own.
-    func ofEndpoint(_ error: CallError, _ call: Call) -> CallError {
-        guard case .connect(.nameNotResolved(let nameError)) = error, nameError.isAnswer,
-            let spread = call.course.spread, spread.endpoint != nil,
-            let balance = spread.name?.policies?.balance,
+    /// What an error is to the rules that decide on another attempt. A name without address ends a
+    /// call, but another endpoint has a name of its own.
+    func cause(of error: CallError, _ call: Call) -> FailureCause? {
+        guard policies.spread, error.cause == .noAddress, let spread = call.course.spread,
+            spread.endpoint != nil, let balance = spread.name?.policies?.balance,
             balance.shared.origin.endpoints.count > 1
-        else { return error }
-        return .endpointNotResolved(nameError)
+        else { return error.cause }
+        return .dns
     }
 
     private func leaveRecord(_ call: Call) {

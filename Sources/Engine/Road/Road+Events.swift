@@ -38,7 +38,7 @@ extension Road: TimerHandler {
         }
         call.connection = nil
         call.lastPhase = phase
-        attemptFailed(call, policies.spread ? ofEndpoint(error, call) : error, nothingSent: true)
+        attemptFailed(call, error, nothingSent: true)
     }
 
     /// An idle connection has had its time, or its peer said something.

@@ -92,7 +92,7 @@ extension Road {
             return
         }
         if call.caching != nil, isAnsweredOtherwise(call) { return }
-        guard let origin = call.record?.policies, let cause = error.cause else {
+        guard let origin = call.record?.policies, let cause = cause(of: error, call) else {
             attemptEnded(call, nil)
             fail(call, error)
             return

@@ -219,6 +219,16 @@ public struct Headers: Sendable {
         return Scan.equalsIgnoringCase(wire.span.extracting(entries[index].name), utf8.span)
     }
 
+    /// Hands out name and value of the field at an index, as they are sent.
+    package func withBytes(
+        at index: Int, _ body: (_ name: Span<UInt8>, _ value: Span<UInt8>) -> Void
+    ) {
+        let name = name(at: index)
+        let value = value(at: index)
+        let utf8 = name.utf8
+        body(utf8.span, value.span)
+    }
+
     /// The same for a literal.
     package func hasName(_ name: StaticString, at index: Int) -> Bool {
         let wire = self.wire

@@ -39,6 +39,11 @@ extension Target {
         return ResourceHash.isSame(copy.span.extracting(0..<parts.end), bytes)
     }
 
+    /// Whether both name the same at their origins.
+    package func hasSamePathAndQuery(as other: Target) -> Bool {
+        self === other || pathAndQuery == other.pathAndQuery
+    }
+
     /// The whole URI in canonical form, without fragment.
     package var resourceText: String { description }
 }
