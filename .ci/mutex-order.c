@@ -1,4 +1,4 @@
-// Tells the thread sanitizer what a contended Mutex orders; loaded before the tests that it watches.
+// Tells the thread sanitizer what a contended Mutex orders; loaded before the tests it watches.
 //
 // A Mutex that nobody waits for is one atomic exchange in the caller's code, which the sanitizer
 // sees. For one that is held, or waited for, the standard library spins and asks the kernel in code

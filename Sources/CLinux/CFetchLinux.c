@@ -3,9 +3,11 @@
 #include "CFetchLinux.h"
 
 #include <malloc.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 // -- The calling thread ------------------------------------------------------------------------
@@ -23,6 +25,21 @@ int fetch_name_thread(pthread_t thread, const char *name) {
 }
 
 bool fetch_is_main_thread(void) { return gettid() == getpid(); }
+
+// linux/sched/types.h, whose name for it is the C library's in newer versions.
+struct scheduling {
+    uint32_t size, policy;
+    uint64_t flags;
+    int32_t niceness;
+    uint32_t priority;
+    uint64_t slice, deadline, period;
+};
+
+int fetch_give_way(int niceness, uint64_t slice) {
+    struct scheduling wanted = {
+        .size = sizeof wanted, .policy = SCHED_OTHER, .niceness = niceness, .slice = slice};
+    return (int)syscall(SYS_sched_setattr, 0, &wanted, 0);
+}
 
 // -- fork(2) -----------------------------------------------------------------------------------
 

@@ -245,6 +245,13 @@ public final class Reactor: TaskExecutor, @unchecked Sendable {
         return virtualClock_
     }
 
+    /// Lets other threads go before this reactor's, for good: for work that nobody waits for. A
+    /// thread that wakes takes its processor at once, or after a tenth of a millisecond.
+    package func giveWay() {
+        checkThread()
+        _ = fetch_give_way(10, 100_000)
+    }
+
     /// How many turns have begun: what was looked at in this turn need not be looked at again.
     package var turnNumber: UInt64 {
         checkThread()
@@ -263,13 +270,18 @@ public final class Reactor: TaskExecutor, @unchecked Sendable {
     }
 
     /// Runs the action in a later turn than this: the first one whose poll finds nothing, or the
-    /// next one after so many nanoseconds. For work that is done a little at a time, while nobody
+    /// next one after `patience` nanoseconds. Once anything else was ready meanwhile, it isn't run
+    /// within `gap` nanoseconds either. For work that is done a little at a time, while nobody
     /// waits for anything else. Dropped once the reactor has ended.
-    package func enqueueWhenIdle(orAfter patience: Int64 = 0, _ action: @escaping () -> Void) {
+    package func enqueueWhenIdle(
+        after gap: Int64 = 0, orAfter patience: Int64 = 0, _ action: @escaping () -> Void
+    ) {
         checkThread()
         guard !isClosed else { return }
-        let deadline = cachedNow.adding(nanoseconds: patience)
-        deferred.append(Deferred(action: action, turn: turnsMade, deadline: deadline))
+        deferred.append(
+            Deferred(
+                action: action, turn: turnsMade, earliest: cachedNow.adding(nanoseconds: gap),
+                deadline: cachedNow.adding(nanoseconds: patience)))
         signalIfOutsideTurn()
     }
 

@@ -48,7 +48,7 @@ extension Reactor {
 
     /// Arms the timerfd if the earliest deadline came nearer than what it is armed for.
     func armTimerDescriptor() {
-        guard timerDescriptor >= 0, !isClosed, !isForked, let deadline = timers.nextDeadline,
+        guard timerDescriptor >= 0, !isClosed, !isForked, let deadline = nextDeadline,
             deadline < armedFor
         else { return }
         armedFor = deadline

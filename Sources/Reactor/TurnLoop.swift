@@ -32,7 +32,10 @@ struct Sweep {
 struct Deferred {
     let action: () -> Void
     let turn: UInt64
+    /// Not before this, once something else was ready meanwhile.
+    let earliest: Instant
     let deadline: Instant
+    var isOvertaken = false
 }
 
 extension Reactor {
@@ -206,22 +209,39 @@ extension Reactor {
     @inline(never)
     private func takeDeferred() {
         let (now, turn, isIdle) = (cachedNow, turnsMade, !foundReady)
-        let isTaken = { (it: Deferred) in it.turn != turn && (isIdle || it.deadline <= now) }
+        let isTaken = { (it: Deferred) in
+            it.turn != turn
+                && (isIdle && (!it.isOvertaken || it.earliest <= now) || it.deadline <= now)
+        }
         for it in deferred where isTaken(it) { actions.append(it.action) }
         deferred.removeAll(where: isTaken)
+        guard !isIdle else { return }
+        for index in deferred.indices { deferred[index].isOvertaken = true }
+    }
+
+    /// When the loop has to see whether it is idle, for the sake of what was put off.
+    private var nextDeferred: Instant? {
+        deferred.lazy.map { $0.isOvertaken ? $0.earliest : Instant(nanoseconds: .min) }.min()
     }
 
     /// Whether something waits that no descriptor will tell of.
     var hasLocalWork: Bool {
-        !jobs.isEmpty || !actions.isEmpty || !deferred.isEmpty
+        if !jobs.isEmpty || !actions.isEmpty { return true }
+        return !deferred.isEmpty && nextDeferred.map { $0 <= cachedNow } ?? false
     }
 
     // MARK: Waiting
 
+    /// When there is work again, whatever becomes ready.
+    var nextDeadline: Instant? {
+        guard !deferred.isEmpty, let next = nextDeferred else { return timers.nextDeadline }
+        return timers.nextDeadline.map { min($0, next) } ?? next
+    }
+
     /// Milliseconds to wait in the poll: rounded up, so that nothing is early.
     private func pollTimeout() -> CInt {
         if hasLocalWork || sweep != nil || inboxHasNews { return 0 }
-        guard let deadline = timers.nextDeadline else { return -1 }
+        guard let deadline = nextDeadline else { return -1 }
         if let virtualClock_ { return virtualClock_.jumps ? 0 : -1 }
         refreshClockAfterLongCall()
         let nanoseconds = deadline.nanoseconds(since: cachedNow)
@@ -232,7 +252,7 @@ extension Reactor {
     /// Virtual time passes when nothing else happens.
     private func jumpIfIdle() {
         guard let virtualClock_, virtualClock_.jumps, !isEnding, !hasLocalWork,
-            let deadline = timers.nextDeadline
+            let deadline = nextDeadline
         else { return }
         virtualClock_.move(to: deadline)
         refreshClock()

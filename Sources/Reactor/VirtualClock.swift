@@ -18,7 +18,7 @@ package final class VirtualClock {
     }
 
     /// Both clocks go on; never back.
-    func move(to instant: Instant) {
+    package func move(to instant: Instant) {
         let step = instant.nanoseconds(since: now.instant)
         guard step > 0 else { return }
         now = Now(instant: instant, wall: now.wall.adding(nanoseconds: step))
@@ -47,7 +47,7 @@ extension Reactor {
         }
         let end = virtualClock.now.instant + duration
         runUntilIdle()
-        while let deadline = timers.nextDeadline, deadline <= end {
+        while let deadline = nextDeadline, deadline <= end {
             virtualClock.move(to: deadline)
             runUntilIdle()
         }

@@ -23,14 +23,15 @@
         /// A page costs some system calls whatever its size: with 4 KiB, large bodies take half as
         /// much time again, with 64 KiB small ones do.
         static let pageBytes = 16_384
-        /// Pages in the log at which it is copied into the file.
-        static let logPages = 12
-        /// Pages in the log beyond which nothing is written: somebody keeps it from being copied.
-        static let mostLogPages = 32
+        /// Pages in the log beyond those at which it is copied, until nothing is written any more:
+        /// somebody keeps it from being copied.
+        static let spareLogPages = 20
         /// Pages that one more transaction may add to them.
         private static let transactionPages = 24
 
         let database: SQLiteDatabase
+        /// Pages in the log at which it is copied into the file.
+        let logPages: Int
         let statements: DiskStatements
         /// What hashes in this file are made with.
         let secret: Bytes
@@ -44,12 +45,13 @@
         }
 
         /// Opens a file, and makes it where it isn't there.
-        init(_ path: String, mostBytes: Int) throws(SQLiteFailure) {
+        init(_ path: String, _ settings: DiskSettings) throws(SQLiteFailure) {
             self.path = path
+            logPages = settings.logPages
             try Self.make(path)
             database = try SQLiteDatabase(path)
             identity = Self.identity(path)
-            try Self.prepare(database, mostBytes)
+            try Self.prepare(database, mostPages: Self.mostPages(settings))
             statements = try DiskStatements(database)
             let secret = try statements.secret.first { $0.bytes(0) } ?? Bytes()
             guard secret.count == 16 else { throw .corrupt }
@@ -100,7 +102,7 @@
         }
 
         private static func prepare(
-            _ database: SQLiteDatabase, _ mostBytes: Int
+            _ database: SQLiteDatabase, mostPages: Int
         ) throws(SQLiteFailure) {
             // Before anything else: it counts for an empty file only.
             try database.execute("PRAGMA page_size = \(pageBytes)")
@@ -117,13 +119,14 @@
                 try database.number("PRAGMA application_id") == applicationID,
                 try database.number("PRAGMA page_size") == Int64(pageBytes)
             else { throw .corrupt }
-            try database.execute("PRAGMA max_page_count = \(mostPages(mostBytes))")
+            try database.execute("PRAGMA max_page_count = \(mostPages)")
         }
 
         /// Pages of the file itself: what is left beside the log and its index.
-        static func mostPages(_ mostBytes: Int) -> Int {
-            let log = (mostLogPages + transactionPages) * (pageBytes + 24) + (64 << 10)
-            return max((max(mostBytes, 2 << 20) - log) / pageBytes, 32)
+        static func mostPages(_ settings: DiskSettings) -> Int {
+            let logPages = settings.logPages + spareLogPages + transactionPages
+            let log = logPages * (pageBytes + 24) + (64 << 10)
+            return max((max(settings.mostBytes, 2 << 20) - log) / pageBytes, 32)
         }
 
         private static func makeTables(_ database: SQLiteDatabase) throws(SQLiteFailure) {

@@ -26,7 +26,7 @@
         }
 
         private func openFile() throws(SQLiteFailure) {
-            let file = try DiskFile(path, mostBytes: settings.mostBytes)
+            let file = try DiskFile(path, settings)
             do throws(CryptoError) {
                 let seal = try DiskSeal(settings.sealingKey, secret: file.secret)
                 state = .open(file, seal)
@@ -38,6 +38,7 @@
             isPruning = false
             hasCommitted = true
             isBypassTold = false
+            busyOpenings = 0
             damaged = []
             blockedUntil = Instant(nanoseconds: .min)
             scan = .begin
@@ -62,13 +63,20 @@
         /// Does without the file for a while. What can be dropped is.
         private func bypass(_ failure: SQLiteFailure, _ now: Now) {
             counters.bypassed += 1
-            state = .closed(until: now.instant.adding(nanoseconds: Self.patience))
+            state = .closed(until: now.instant.adding(nanoseconds: patience(after: failure)))
             garbage = []
             forgetProgress()
             let dropped = changes.removeDroppable()
             counters.dropped += dropped
             if !isBypassTold { onEvent(.fileBypassed(path: path, reason: "\(failure)")) }
             isBypassTold = true
+        }
+
+        /// Somebody who opens or closes the file has it for moments.
+        private func patience(after failure: SQLiteFailure) -> Int64 {
+            guard failure == .busy else { return Self.patience }
+            busyOpenings = min(busyOpenings + 1, 8)
+            return min(Self.shortPatience << busyOpenings, Self.patience)
         }
 
         /// Pieces that were written belong to the file that is gone.

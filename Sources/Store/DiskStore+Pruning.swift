@@ -39,7 +39,7 @@
             commitsUntilCount -= 1
             guard commitsUntilCount <= 0 else { return }
             commitsUntilCount = Self.commitsPerCount
-            let most = DiskFile.mostPages(settings.mostBytes)
+            let most = DiskFile.mostPages(settings)
             if try usedPages(file) > most - most / 16 { isPruning = true }
             // Another process has found it unusable, and begun a new one.
             if !file.isInPlace { state = .closed(until: Instant(nanoseconds: .min)) }
@@ -58,7 +58,7 @@
                 try garbageStep(file)
                 return true
             }
-            let most = DiskFile.mostPages(settings.mostBytes)
+            let most = DiskFile.mostPages(settings)
             guard try usedPages(file) > most - most / 8 else {
                 isPruning = false
                 return true

@@ -57,6 +57,8 @@
         var garbage: [(id: Int64, pieces: Int)] = []
         /// Entries that can't be read.
         var damaged: [(id: Int64, pieces: Int)] = []
+        /// How often it couldn't be opened because of somebody else.
+        var busyOpenings = 0
         /// Whether it was told that the file is done without.
         var isBypassTold = false
         /// No change is tried before: somebody else was writing.
@@ -219,6 +221,12 @@
             return next <= now
         }
 
+        /// Whether more than half of what may wait to be written does.
+        package var isPressed: Bool {
+            changes.bodyBytes > settings.mostQueuedBytes / 2
+                || changes.count > settings.mostQueuedChanges / 2
+        }
+
         /// Whether somebody waits for an answer.
         package var isAwaited: Bool { !findings.isEmpty }
 
@@ -265,13 +273,15 @@
                 try scanStep(file, seal, now)
                 return true
             }
-            if hasCommitted, file.database.logFrames >= DiskFile.logPages {
+            if hasCommitted, file.database.logFrames >= file.logPages {
                 return try checkpoint(file)
             }
-            if file.database.logFrames > DiskFile.mostLogPages {
+            if file.database.logFrames > file.logPages + DiskFile.spareLogPages {
                 // Somebody reads an old state, and may be done by now.
                 _ = try checkpoint(file)
-                if file.database.logFrames > DiskFile.mostLogPages { throw .busy }
+                if file.database.logFrames > file.logPages + DiskFile.spareLogPages {
+                    throw .busy
+                }
                 return true
             }
             if now.instant >= nextAgeing {

@@ -8,7 +8,6 @@
     package import FetchReactor
     internal import FetchTime
     internal import FetchCrypto
-    internal import Glibc
 
     package final class DiskTier: SecondTier {
         package var onEvent: (StoreEvent) -> Void = { _ in }
@@ -16,9 +15,6 @@
         /// Nanoseconds between two looks at what others have stored.
         private static let lookInterval: Int64 = 100_000_000
         private static let mostStoredMeanwhile = 10_000
-        /// Of the writer's thread.
-        private static let niceness: CInt = 10
-        private static let thread = __priority_which_t(PRIO_PROCESS.rawValue)
 
         private let rules: CacheRules
         private let reactor: Reactor
@@ -54,8 +50,8 @@
                 _ = try DiskStore(settings)
                 writer = try Reactor.startThread(name: "fetch-cache")
                 ownsWriter = true
-                // Whoever waits for the network goes first: on Linux this is of the thread alone.
-                writer.post { _ = setpriority(Self.thread, 0, Self.niceness) }
+                // Whoever waits for the network goes first.
+                writer.post { [writer] in writer.giveWay() }
                 worker = ReactorBound(
                     try DiskWorker(settings, settings.turnBudget * 10, writer), on: writer)
             }
@@ -239,9 +235,12 @@
             case soon
         }
 
-        /// Nanoseconds for which writing waits for an idle loop: so that one that never is has it
-        /// for a twentieth of its time.
-        private static let patience: Int64 = 2_000_000
+        /// Nanoseconds between its turns while the loop has anything else to do, and for which it
+        /// waits for an idle one: so that writing has a quarter of the time of a loop that is busy,
+        /// and a twentieth of one that never is idle.
+        private static let pace = (gap: Int64(400_000), patience: Int64(2_000_000))
+        /// The same when what waits to be written grows beyond half of its bound.
+        private static let haste = (gap: Int64(0), patience: Int64(400_000))
 
         let store: DiskStore
         private let budget: Int64
@@ -299,7 +298,9 @@
             case .none: break
             case .soon where lastTurn != reactor.turnNumber: reactor.enqueue(turn)
             case .soon: reactor.enqueueWhenIdle(turn)
-            case .whenIdle: reactor.enqueueWhenIdle(orAfter: Self.patience, turn)
+            case .whenIdle:
+                let (gap, patience) = store.isPressed ? Self.haste : Self.pace
+                reactor.enqueueWhenIdle(after: gap, orAfter: patience, turn)
             }
         }
 

@@ -128,6 +128,42 @@ import Testing
         reactor.stop()
     }
 
+    @Test func `what is put off keeps its distance while anything else is ready at times`() throws {
+        let reactor = try steppedReactor()
+        var log: [String] = []
+        func putOff(_ name: String) {
+            reactor.enqueueWhenIdle(after: 5_000_000, orAfter: 9_000_000) { log.append(name) }
+        }
+        putOff("at once")
+        reactor.turn()
+        reactor.turn()
+        #expect(log == ["at once"])
+        // Something else is ready, and then nothing any more.
+        log = []
+        let bell = Bell(raised: true)
+        let ear = Ear { _ in if log.last != "ready" { log.append("ready") } }
+        _ = try reactor.register(bell.descriptor, .readable, ear)
+        putOff("at a distance")
+        reactor.turn()
+        bell.lower()
+        reactor.advance(by: .milliseconds(4))
+        #expect(log == ["ready"])
+        reactor.advance(by: .milliseconds(1))
+        #expect(log == ["ready", "at a distance"])
+        // However busy the loop is, it has waited long enough in the end.
+        log = []
+        bell.raise()
+        putOff("busy")
+        for _ in 0..<9 {
+            reactor.turn()
+            #expect(log == ["ready"])
+            reactor.virtualClock?.move(to: reactor.now + .milliseconds(1))
+        }
+        for _ in 0..<2 { reactor.turn() }
+        #expect(log == ["ready", "busy", "ready"])
+        reactor.stop()
+    }
+
     @Test func `a task that yields for ever starves nobody`() async throws {
         let reactor = try Reactor.startThread(name: "test")
         let busy = Task(executorPreference: reactor) {

@@ -126,6 +126,8 @@ private final class Pacer: ReadinessHandler {
     private let reactor: Reactor
     private let timer: CInt
     private var registration: Registration?
+    /// What the timer is set to. Every caller that parks waits for the same request.
+    private var due: UInt64?
     weak var run: LoadRun?
 
     init(on reactor: Reactor) throws {
@@ -135,6 +137,8 @@ private final class Pacer: ReadinessHandler {
     }
 
     func wake(at due: UInt64) {
+        guard due != self.due else { return }
+        self.due = due
         bench_timer_set(timer, due)
     }
 
@@ -142,6 +146,7 @@ private final class Pacer: ReadinessHandler {
         var expirations: UInt64 = 0
         // Eight bytes, which make the descriptor quiet again.
         _ = unsafe read(timer, &expirations, 8)
+        due = nil
         run?.releaseDue()
     }
 

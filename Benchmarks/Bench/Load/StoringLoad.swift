@@ -42,6 +42,8 @@ struct StoringLoad: Sendable {
     func run() throws -> Figures {
         let folder = try Files.makeTemporaryDirectory("bench-cache")
         defer { remove(folder) }
+        // What earlier runs have left to be written is none of this one's business.
+        sync()
         var figures = try Reactor.run { try await load(folder) }
         if storing != .nothing {
             figures.stored = try Reactor.run { try await found(folder) }
@@ -107,15 +109,22 @@ struct StoringLoad: Sendable {
         var configuration = FetcherConfiguration()
         configuration.cache = cache(folder)
         let fetcher = try Fetcher(configuration)
-        var found = 0
-        for number in 0..<responses {
-            var request = Request(url(number))
-            request.cache = .onlyIfCached
-            guard let response = try? await fetcher.execute(request) else { continue }
-            if response.body.count == bytes { found += 1 }
+        // The first client may be closing the file, which is done without meanwhile.
+        var patience = 200
+        while patience > 0, await !isFound(0, fetcher) {
+            try await Task.sleep(for: .milliseconds(10))
+            patience -= 1
         }
+        var found = 0
+        for number in 0..<responses where await isFound(number, fetcher) { found += 1 }
         await fetcher.shutdown(.immediate)
         return found
+    }
+
+    private func isFound(_ number: Int, _ fetcher: Fetcher) async -> Bool {
+        var request = Request(url(number))
+        request.cache = .onlyIfCached
+        return (try? await fetcher.execute(request))?.body.count == bytes
     }
 
     private func remove(_ folder: String) {

@@ -45,6 +45,9 @@ uint64_t fetch_new_thread_number(void);
 int fetch_name_thread(pthread_t thread, const char *_Nonnull name);
 // Whether the caller is the thread that the process began with.
 bool fetch_is_main_thread(void);
+// Lets other threads go first: sched_setattr(2), which older C libraries lack, with a niceness and
+// a time slice in nanoseconds, which Linux heeds from 6.12 on. Returns 0, or -1 and errno.
+int fetch_give_way(int niceness, uint64_t slice);
 
 // -- fork(2) -----------------------------------------------------------------------------------
 

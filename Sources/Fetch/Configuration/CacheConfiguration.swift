@@ -71,6 +71,9 @@ public struct CacheConfiguration: Sendable {
         public var sealingKey: Bytes?
         /// Who reads and writes. Default ``Offload/none``.
         public var offload = Offload.none
+        /// Bodies that wait to be written, in bytes: what comes faster than the file takes it, and
+        /// beyond this, isn't stored in it. Default 64 MiB.
+        public var mostQueuedBytes = 64 << 20
 
         /// A file in this directory.
         public init(directory: String = ".fetch_cache") {
@@ -178,6 +181,9 @@ extension CacheConfiguration {
         if disk.directory.isEmpty { throw invalid("disk.directory", "must not be empty") }
         if FilePath.hasNUL(disk.directory) { throw invalid("disk.directory", "has a NUL in it") }
         if disk.mostBytes < 0 { throw invalid("disk.mostBytes", "must not be negative") }
+        if disk.mostQueuedBytes < 0 {
+            throw invalid("disk.mostQueuedBytes", "must not be negative")
+        }
         if disk.mostAge <= .zero { throw invalid("disk.mostAge", "must be more than zero") }
         if let key = disk.sealingKey, key.count != 32 {
             throw invalid("disk.sealingKey", "must have 32 bytes, not \(key.count)")
@@ -238,6 +244,7 @@ extension CacheConfiguration.Disk {
         settings.mostAge = mostAge.components.seconds
         settings.sealingKey = sealingKey
         settings.offload = offload == .thread ? .thread : .none
+        settings.mostQueuedBytes = mostQueuedBytes
         return settings
     }
 }
