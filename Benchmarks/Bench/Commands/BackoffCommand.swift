@@ -29,8 +29,7 @@ struct BackoffCommand: ParsableCommand {
     }
 
     func run() throws {
-        Interruption.install()
-        warnOfDebugBuild(Progress())
+        Progress.begin()
         let origin = try OriginProcess()
         defer { origin.stop() }
         var result = PolicyFigures()

@@ -35,9 +35,7 @@ struct BatchCommand: ParsableCommand {
     }
 
     func run() throws {
-        Interruption.install()
-        let progress = Progress()
-        warnOfDebugBuild(progress)
+        let progress = Progress.begin()
         _ = raiseDescriptorLimit()
         let origin = try OriginProcess()
         defer { origin.stop() }

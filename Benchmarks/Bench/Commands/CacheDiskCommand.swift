@@ -33,9 +33,7 @@ struct CacheDiskCommand: ParsableCommand {
     }
 
     func run() throws {
-        Interruption.install()
-        let progress = Progress()
-        warnOfDebugBuild(progress)
+        let progress = Progress.begin()
         let origin = try OriginProcess()
         defer { origin.stop() }
         var rounds: [[StoringLoad.Figures]] = []

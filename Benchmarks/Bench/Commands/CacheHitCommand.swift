@@ -30,9 +30,7 @@ struct CacheHitCommand: ParsableCommand {
     }
 
     func run() throws {
-        Interruption.install()
-        let progress = Progress()
-        warnOfDebugBuild(progress)
+        Progress.begin()
         let origin = try OriginProcess()
         defer { origin.stop() }
         let caller = CachedCaller(url: origin.url, urls: 1_000)

@@ -37,9 +37,7 @@ struct CompareCommand: ParsableCommand {
     }
 
     func run() throws {
-        Interruption.install()
-        let progress = Progress()
-        warnOfDebugBuild(progress)
+        let progress = Progress.begin()
         let limit = raiseDescriptorLimit()
         guard limit >= UInt(connections) + 64 else {
             throw ValidationError(
@@ -107,17 +105,4 @@ struct CompareCommand: ParsableCommand {
         guard let target = LoopbackURL(url) else { throw ValidationError("\(url): not loopback") }
         return target
     }
-}
-
-/// A debug build measures the debug build.
-func warnOfDebugBuild(_ progress: Progress) {
-    #if DEBUG
-        progress.say(
-            """
-            ****************************************************************
-            *  THIS IS A DEBUG BUILD: its figures say nothing about speed.  *
-            *  Use: swift run -c release bench                              *
-            ****************************************************************
-            """)
-    #endif
 }

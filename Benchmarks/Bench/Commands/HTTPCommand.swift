@@ -58,9 +58,7 @@ struct HTTPCommand: ParsableCommand {
     }
 
     func run() throws {
-        Interruption.install()
-        let progress = Progress()
-        warnOfDebugBuild(progress)
+        let progress = Progress.begin()
         let limit = raiseDescriptorLimit(to: UInt(max(connections + 1_024, 65_536)))
         guard limit >= UInt(connections) + 16 else {
             throw ValidationError(

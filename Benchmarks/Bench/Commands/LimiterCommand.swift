@@ -28,9 +28,7 @@ struct LimiterCommand: ParsableCommand {
     }
 
     func run() throws {
-        Interruption.install()
-        let progress = Progress()
-        warnOfDebugBuild(progress)
+        Progress.begin()
         let (rates, seconds, grants) = (rate, seconds, grants)
         let achieved = try Reactor.run {
             guard let reactor = Reactor.current else { throw ExitCode(1) }

@@ -29,9 +29,7 @@ struct NamesCommand: ParsableCommand {
     }
 
     func run() throws {
-        Interruption.install()
-        let progress = Progress()
-        warnOfDebugBuild(progress)
+        let progress = Progress.begin()
         let server = try onCoresOfTheirOwn(progress) {
             try Dnsmasq.start(["address=/bulk.test/10.1.2.3"])
         }

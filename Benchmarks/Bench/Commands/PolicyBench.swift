@@ -18,9 +18,7 @@ struct PolicyBench {
         _ configuration: FetcherConfiguration,
         _ body: @escaping @Sendable (PolicyBench) async throws -> Figures
     ) throws -> Figures {
-        Interruption.install()
-        let progress = Progress()
-        warnOfDebugBuild(progress)
+        Progress.begin()
         _ = raiseDescriptorLimit()
         let origin = try OriginProcess()
         defer { origin.stop() }

@@ -26,9 +26,7 @@ struct ListCommand: ParsableCommand {
     }
 
     func run() throws {
-        Interruption.install()
-        let progress = Progress()
-        warnOfDebugBuild(progress)
+        let progress = Progress.begin()
         _ = raiseDescriptorLimit()
         progress.say("caching and coalescing are off: every request is sent")
         if embedded { return try runEmbedded(progress) }

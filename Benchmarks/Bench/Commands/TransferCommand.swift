@@ -33,7 +33,7 @@ struct TransferCommand: ParsableCommand {
 
     func run() throws {
         let progress = Progress()
-        warnOfDebugBuild(progress)
+        progress.warnOfDebugBuild()
         let transfer = Transfer(
             url: url, direction: down == nil ? .up : .down, bytes: down ?? up ?? 0, checks: check,
             pause: .nanoseconds(Int64(pause * 1e9)), progress: progress)

@@ -7,6 +7,28 @@ import Glibc
 struct Progress {
     private let isTerminal = isatty(STDERR_FILENO) == 1
 
+    /// What a measurement begins with: Ctrl-C ends it in order, and a debug build is told of.
+    @discardableResult
+    static func begin() -> Progress {
+        Interruption.install()
+        let progress = Progress()
+        progress.warnOfDebugBuild()
+        return progress
+    }
+
+    /// A debug build measures the debug build.
+    func warnOfDebugBuild() {
+        #if DEBUG
+            say(
+                """
+                ****************************************************************
+                *  THIS IS A DEBUG BUILD: its figures say nothing about speed.  *
+                *  Use: swift run -c release bench                              *
+                ****************************************************************
+                """)
+        #endif
+    }
+
     /// Rewrites the line; nothing where stderr is no terminal.
     func update(_ text: String) {
         guard isTerminal else { return }

@@ -16,13 +16,11 @@ struct SecureOptions: ParsableArguments {
 
 /// A server over TLS and a place for its clients.
 struct SecureComparison {
-    let progress = Progress()
+    let progress = Progress.begin()
     let origin: SecureOrigin
 
     /// Starts the server on the first core; what is started afterwards runs on the last.
     init(connections: Int) throws {
-        Interruption.install()
-        warnOfDebugBuild(progress)
         let limit = raiseDescriptorLimit()
         guard limit >= UInt(connections) + 64 else {
             throw ValidationError(

@@ -132,15 +132,21 @@ extension Connection {
     private func headArrived(_ head: ResponseHead, _ call: Call) {
         endWriting()
         call.head = head
-        if record.policies != nil, road.isRetried(call, head) {
-            dropRest(of: call)
-        } else if call.cacheUse != .none, road.isReplaced(call, head) {
+        if isUnwanted(head, call) {
             dropRest(of: call)
         } else if call.isStreamed {
             streamHeadArrived(head, call)
         } else if case .length(let length) = head.framing, length > call.bodyLimit {
             road.exchangeFailed(self, .bodyTooLarge(limit: call.bodyLimit))
         }
+    }
+
+    /// Whether the caller gets something else than this answer: first the policies are asked, then
+    /// the cache.
+    @inline(__always)
+    private func isUnwanted(_ head: ResponseHead, _ call: Call) -> Bool {
+        record.policies != nil && road.isRetried(call, head)
+            || call.cacheUse != .none && road.isReplaced(call, head)
     }
 
     /// Another attempt is made, or a stored response takes its place: a short rest is read for the
@@ -164,10 +170,8 @@ extension Connection {
         _ head: consuming ResponseHead, _ body: consuming Bytes, _ call: Call, extraBytes: Bool
     ) {
         endWriting()
-        if record.policies != nil, road.isRetried(call, head) {
+        if isUnwanted(head, call) {
             // Its body is not looked at.
-        } else if call.cacheUse != .none, road.isReplaced(call, head) {
-            // Neither is this one's.
         } else if call.isStreamed, let receiver = call.streamReceiver {
             streamHeadArrived(head, call)
             if !body.isEmpty { _ = receiver.bodyArrived(body) }
