@@ -85,13 +85,20 @@ extension CacheLookup {
     ///
     /// - Returns: what changes in the store; nothing where the body isn't what the head said.
     package mutating func bodyEnded(_ body: Bytes) -> [CacheChange] {
-        guard let plan = storing.take(), body.count <= rules.mostBodyBytes else { return [] }
+        guard let plan = storing.take() else { return [] }
+        guard body.count <= rules.mostBodyBytes else { return plan.superseded.map { .remove($0) } }
         guard plan.response.status != 206 else { return partEnded(plan, body) }
         let made = CachedResponse(
             request, plan.response, reason: plan.reason, body: body, plan.times, rules,
             selectedBy: vary(plan.response), onlyInMemory: plan.onlyInMemory)
         report.isStored = true
         return [.store(made, superseding: plan.superseded)]
+    }
+
+    /// The body that was to be collected is longer than what is stored, and has ended: what it was
+    /// to take the place of has had its day.
+    package mutating func bodyOutgrown() -> [CacheChange] {
+        storing.take()?.superseded.map { .remove($0) } ?? []
     }
 
     // MARK: 304
@@ -101,12 +108,12 @@ extension CacheLookup {
     ) -> (Verdict, [CacheChange]) {
         guard case .validation(let nominated) = purpose else {
             // The caller's own condition was met: the 304 is his. What is stored may be the same.
-            let identified = Validation.identified(by: response, nominated: [], stored: stored)
+            let identified = Validation.identified(by: response, nominated: [], selected: selected)
             end(.passed)
             return (.pass(collect: nil), identified.flatMap { freshened($0, response, times).1 })
         }
         let identified = Validation.identified(
-            by: response, nominated: nominated, stored: stored)
+            by: response, nominated: nominated, selected: selected)
         guard let chosen = identified.first(where: nominated.contains) else {
             return (repeatWithoutConditions(), [])
         }
@@ -114,12 +121,17 @@ extension CacheLookup {
         for other in identified where other != chosen {
             changes += freshened(other, response, times).1
         }
-        let (updated, change) = freshened(chosen, response, times, isChosen: true)
+        let (updated, change) = freshened(chosen, response, times)
         report.forwardStatus = 304
         end(.answered)
         let now = times.response
         report.timeToLive = updated.timeToLiveSeconds(now)
-        let answer = CacheAnswer(updated, form(of: updated), age: updated.ageSeconds(now))
+        // What may not be kept is this caller's all the same.
+        let whole =
+            response.control.noCacheFields.isEmpty
+            ? updated
+            : chosen.updated(by: response, times, rules, selectedBy: request, forCaller: true)
+        let answer = CacheAnswer(whole, form(of: whole), age: updated.ageSeconds(now))
         return (.answer(answer), changes + change)
     }
 
@@ -142,34 +154,29 @@ extension CacheLookup {
         return .forward(fields)
     }
 
-    /// A stored response as a newer head changes it, and what that changes in the store. A variant
-    /// that the request doesn't select keeps its selecting fields, and goes where the newer head
-    /// names others.
+    /// A stored response as a newer head changes it, and what that changes in the store. One that
+    /// the request doesn't select is stored for this request, too: of the one for which it was
+    /// stored the head says nothing.
     private func freshened(
-        _ old: CachedResponse, _ newer: ResponseFacts, _ times: ResponseTimes,
-        isChosen: Bool = false
+        _ old: CachedResponse, _ newer: ResponseFacts, _ times: ResponseTimes
     ) -> (CachedResponse, [CacheChange]) {
-        let isSelected = isChosen || old.isSelected(by: request)
-        let updated = old.updated(
-            by: newer, times, rules, selectedBy: isSelected ? request : nil)
+        let updated = old.updated(by: newer, times, rules, selectedBy: request)
         // Not even the time at which it was found to hold may be kept.
         guard !request.control.noStore else { return (updated, []) }
+        let isSelected = old.isSelected(by: request)
         let facts = ResponseFacts(
             updated.status, updated.fields, received: times.response.wall.seconds)
-        let namesOthers =
-            newer.vary != .nothing
-            && newer.vary != VaryField(old.fields) && !isSelected
         let decision = StorageDecision(
             request.asGet, facts, updated.freshness, bodyBytes: updated.body.count, rules)
-        guard case .store(let onlyInMemory) = decision, !namesOthers else {
-            return (updated, [.remove(old)])
-        }
-        // Chosen though not selected: the same representation answers another request too.
-        if isChosen, !old.isSelected(by: request) {
-            return (updated, freshened(old, newer, times).1 + [.store(updated, superseding: [])])
+        guard case .store(let onlyInMemory) = decision else {
+            return (updated, isSelected ? [.remove(old)] : [])
         }
         // The newer head may have brought a cookie.
-        return (updated, [.replace(old, with: onlyInMemory ? updated.keptInMemory : updated)])
+        let kept = onlyInMemory ? updated.keptInMemory : updated
+        return (
+            updated,
+            [isSelected ? .replace(old, with: kept) : .store(kept, superseding: [])]
+        )
     }
 
     // MARK: Errors
@@ -244,7 +251,9 @@ extension CacheLookup {
             guard refusal != .requestNoStore, Self.isSaidOfResource(response.status) else {
                 return (.pass(collect: nil), [])
             }
-            return (.pass(collect: nil), selected.map { .remove($0) })
+            // One that is only too large may be the very one of which a part is stored.
+            let old = selected.filter { refusal != .tooLarge || !$0.isOfSameBytes(response) }
+            return (.pass(collect: nil), old.map { .remove($0) })
         }
     }
 
@@ -265,13 +274,15 @@ extension CacheLookup {
         var isOfWhole = false
         for old in selected {
             // Without a strong tag it says nothing of others.
-            guard let tag = plan.response.entityTag, !tag.isWeak else { break }
-            guard old.entityTag?.matchesStrongly(tag) ?? false else {
+            guard plan.response.entityTag.map({ !$0.isWeak }) ?? false else { break }
+            guard old.isOfSameBytes(plan.response) else {
                 changes.append(.remove(old))
                 continue
             }
             if old.isWhole, old.status == 200 {
                 isOfWhole = true
+                // Whoever gets its length wrong is not believed in anything else.
+                guard PartialContent.fits(plan.response, body, into: old) else { continue }
                 changes += freshened(old, plan.response, plan.times).1
             }
         }

@@ -88,8 +88,10 @@ package struct CacheLookup: Sendable {
     /// The validation in the background of what was answered while stale.
     ///
     /// What is sent is the lookup's `request`: without the caller's conditions and directives.
-    package init(revalidating request: CacheRequest, _ rules: CacheRules) {
-        self.request = request.forEverybody
+    package init(
+        revalidating used: CachedResponse, for request: CacheRequest, _ rules: CacheRules
+    ) {
+        self.request = request.forEverybody(keepingRange: !used.isWhole)
         self.rules = rules
         isBackground = true
     }
@@ -129,24 +131,22 @@ package struct CacheLookup: Sendable {
             return forward(.unstored, .bypass, Self.noCacheLines(request))
         }
         guard request.mayBeAnswered else { return forward(.unstored, .method) }
-        // Conditions that only the origin may evaluate (RFC 9111 section 4.3.2).
-        guard !request.kinds.contains(.forOrigin) else {
-            return forward(.answer, .request)
-        }
-        guard request.mode != .reload else {
-            return forward(.answer, .request, Self.noCacheLines(request))
-        }
         state = .asking
         return .askStore
     }
 
     /// The store has answered with all it has under the key; nothing where it failed.
     package mutating func storeAnswered(_ stored: [CachedResponse], now: Now) -> Action {
-        guard !stored.isEmpty else { return miss() }
         self.stored = stored
         selected =
             stored.filter { $0.isSelected(by: request) }
             .sorted { $0.isMoreRecent(than: $1) }
+        // What is stored answers neither, but the origin's answer may end its day.
+        guard !isForOriginAlone else {
+            return forward(
+                .answer, .request, request.mode == .reload ? Self.noCacheLines(request) : [])
+        }
+        guard !stored.isEmpty else { return miss() }
         guard let (response, form) = candidate() else { return miss() }
         guard !isBackground else { return validate(response) }
         switch ReuseDecision(response, request, now: now) {
@@ -163,8 +163,13 @@ package struct CacheLookup: Sendable {
 
     /// Whether the method, the mode and the conditions leave anything to the store.
     private var mayAskStore: Bool {
-        request.mayBeAnswered && request.mode != .noStore && request.mode != .reload
-            && !request.kinds.contains(.forOrigin)
+        request.mayBeAnswered && request.mode != .noStore && !isForOriginAlone
+    }
+
+    /// Conditions that only the origin may evaluate (RFC 9111 section 4.3.2), and a caller who
+    /// wants an answer of the origin's.
+    private var isForOriginAlone: Bool {
+        request.kinds.contains(.forOrigin) || request.mode == .reload
     }
 
     private var isOnlyFromStore: Bool {
@@ -217,8 +222,8 @@ package struct CacheLookup: Sendable {
         return .refuse
     }
 
-    /// Nothing stored can be used as it is. Other variants are asked after by their tags: the
-    /// origin may choose one of them for this request too (section 4.1).
+    /// Nothing stored can be used as it is. Other variants are asked after by their strong tags:
+    /// the origin may choose one of them for this request too (section 4.1).
     private mutating func miss() -> Action {
         guard !isOnlyFromStore else {
             report.forward = missReason
@@ -229,7 +234,7 @@ package struct CacheLookup: Sendable {
         guard !variants.isEmpty else { return forward(.answer, missReason, validationLines) }
         return forward(
             .validation(variants), missReason,
-            Validation.conditions(for: variants) + validationLines)
+            Validation.tags(of: variants) + validationLines)
     }
 
     private var missReason: CacheStatus.Forward {
@@ -240,7 +245,7 @@ package struct CacheLookup: Sendable {
     private var taggedVariants: [CachedResponse] {
         guard request.isGet, request.range == nil else { return [] }
         let variants = stored.filter {
-            $0.isWhole && $0.status == 200 && $0.entityTag != nil
+            $0.isWhole && $0.status == 200 && $0.entityTag.map { !$0.isWeak } ?? false
                 && $0.facts.partition == request.partition
         }
         return Array(
@@ -256,7 +261,7 @@ package struct CacheLookup: Sendable {
         }
         return forward(
             .validation([response]), reason,
-            Validation.conditions(for: [response]) + validationLines)
+            Validation.conditions(for: response) + validationLines)
     }
 
     /// Whether the request says nothing that conditions of the cache's would contradict.

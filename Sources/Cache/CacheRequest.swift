@@ -81,15 +81,18 @@ package struct CacheRequest: Sendable {
     /// The fields among which a name is to be looked for: a caller's takes a default's place.
     func source(of name: String) -> Headers { headers.contains(name) ? headers : defaults }
 
-    /// The same request without the caller's conditions, range and directives: to validate in the
+    /// The same request without the caller's conditions and directives: to validate in the
     /// background what others will be given.
-    var forEverybody: CacheRequest {
+    ///
+    /// - Parameter range: whether a part of it is all that is stored.
+    func forEverybody(keepingRange range: Bool) -> CacheRequest {
         var headers = headers
         for name in [
-            "If-None-Match", "If-Modified-Since", "If-Range", "Range", "Cache-Control", "Pragma",
+            "If-None-Match", "If-Modified-Since", "If-Range", "Cache-Control", "Pragma",
         ] {
             headers.remove(name)
         }
+        if !range { headers.remove("Range") }
         return CacheRequest(
             .get, target, headers, defaults: defaults, partition: partition,
             isIdentified: isIdentified)

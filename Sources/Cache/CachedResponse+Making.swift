@@ -32,16 +32,21 @@ extension CachedResponse {
     /// This response with its fields as a newer head changes them, and its age and freshness
     /// counted from that one. The body is shared.
     ///
-    /// - Parameter request: the request that the newer head answers, where it selects this
-    ///   response; nil where it is another variant that is updated too.
+    /// - Parameters:
+    ///   - request: the request that the newer head answers.
+    ///   - forCaller: with what the newer head brings and forbids to keep.
     package func updated(
         by newer: ResponseFacts, _ times: ResponseTimes, _ rules: CacheRules,
-        selectedBy request: CacheRequest?
+        selectedBy request: CacheRequest, forCaller: Bool = false
     ) -> CachedResponse {
         let received = times.response.wall.seconds
         var builder = FieldSectionBuilder()
         Self.appendStatusLine(status, reasonBytes, to: &builder)
-        StoredFields.merge(fields, with: newer, rules, received: received, to: &builder)
+        // It was found to hold by its weak tag, and is no more than that.
+        let isWeak = entityTag?.isWeak ?? false
+        StoredFields.merge(
+            fields, with: newer, rules, received: received, forCaller: forCaller,
+            keepsTag: isWeak && !(newer.entityTag?.isWeak ?? true), to: &builder)
         let merged = ResponseFacts(status, builder.build(), received: received)
         var facts = Self.facts(merged, times, rules, age: newer.age)
         facts.content = self.facts.content
@@ -50,7 +55,7 @@ extension CachedResponse {
         facts.targetHash = self.facts.targetHash
         facts.onlyInMemory = self.facts.onlyInMemory
         var selecting = Array(selectingBytes)
-        if let request, merged.vary != .nothing {
+        if merged.vary != .nothing {
             selecting = SelectingFields.bytes(request, merged.vary)
         }
         Self.finish(&facts, &builder, Array(uriBytes), selecting)

@@ -13,7 +13,15 @@ internal import FetchTime
 package enum PartialContent {
     /// Whether a 206 may be kept at all.
     static func mayKeep(_ request: CacheRequest, _ response: ResponseFacts) -> Bool {
+        // Several parts have a Content-Range each, inside (RFC 9110 section 14.6).
         request.range != nil && ContentRange(of: response.fields)?.length != nil
+            && !response.hasSeveralParts
+    }
+
+    /// Whether a part that came is of a stored whole, by all lengths.
+    static func fits(_ response: ResponseFacts, _ body: Bytes, into whole: CachedResponse) -> Bool {
+        guard let content = ContentRange(of: response.fields) else { return false }
+        return content.length == whole.wholeLength && content.range.count == body.count
     }
 
     /// The bytes that a request's Range means of a stored response that has them all; nil where it
@@ -41,7 +49,7 @@ package enum PartialContent {
         var superseded: [CachedResponse] = []
         for other in others {
             guard case .part(let there, of: length) = other.facts.content,
-                isSame(other, response), there.touches(range)
+                other.isOfSameBytes(response), there.touches(range)
             else { continue }
             let start = min(range.lowerBound, there.lowerBound)
             let union = start..<max(range.upperBound, there.upperBound)
@@ -70,11 +78,6 @@ package enum PartialContent {
         StoredFields.merge(older.fields, with: newer, rules, received: received, to: &builder)
         builder.append("Age", "\(newer.age)")
         return builder.build()
-    }
-
-    private static func isSame(_ stored: CachedResponse, _ response: ResponseFacts) -> Bool {
-        guard let mine = stored.entityTag, let tag = response.entityTag else { return false }
-        return mine.matchesStrongly(tag)
     }
 
     /// The newer bytes where both have some; they are the same.
@@ -111,6 +114,22 @@ package enum PartialContent {
             builder.append("Content-Range", ContentRange(range: range, length: length).text)
         }
         return builder.build()
+    }
+}
+
+extension CachedResponse {
+    /// Whether a strong tag says so.
+    func isOfSameBytes(_ response: ResponseFacts) -> Bool {
+        guard let mine = entityTag, let tag = response.entityTag else { return false }
+        return mine.matchesStrongly(tag)
+    }
+}
+
+extension ResponseFacts {
+    fileprivate var hasSeveralParts: Bool {
+        let type = "multipart/byteranges"
+        guard let index = fields.firstIndex(of: "content-type") else { return false }
+        return fields.value(at: index).prefix(type.utf8.count).lowercased() == type
     }
 }
 

@@ -68,7 +68,7 @@ package enum ReuseDecision: Equatable, Sendable {
         _ stored: CachedResponse, _ request: CacheRequest, now: Now
     ) -> Bool {
         let control = stored.facts.control
-        guard !control.alwaysValidate else { return false }
+        guard !control.alwaysValidate, request.mode != .reload else { return false }
         let staleness = max(0, -stored.timeToLive(now))
         if control.neverStale, staleness > 0 { return false }
         if let seconds = request.control.staleIfError {

@@ -58,7 +58,10 @@ package enum StorageDecision: Equatable, Sendable {
     ) -> Refusal? {
         let control = response.control
         guard request.isGet else { return .method }
-        guard response.status >= 200, response.status != 304 else { return .status }
+        // The latter two speak of this request's Range and conditions, of which no key knows.
+        guard response.status >= 200, ![304, 412, 416].contains(response.status) else {
+            return .status
+        }
         if request.control.noStore { return .requestNoStore }
         if control.has(.mustUnderstand) {
             // The status must be understood; then no-store is for caches that don't.

@@ -56,20 +56,27 @@ enum StoredFields {
 
     /// Adds the fields of a stored response as a newer one changes them: whatever the newer one
     /// brings takes the place of what was there, but for what belongs to the content.
+    ///
+    /// - Parameters:
+    ///   - forCaller: what the newer one forbids to keep stays in.
+    ///   - keepsTag: the entity tag belongs to the content.
     static func merge(
         _ stored: FieldSection, with newer: ResponseFacts, _ rules: CacheRules, received: Int64,
-        to builder: inout FieldSectionBuilder
+        forCaller: Bool = false, keepsTag: Bool = false, to builder: inout FieldSectionBuilder
     ) {
-        let left = leftOut(newer, rules)
+        let left = leftOut(newer, rules, listed: !forCaller)
+        let stays = { (name: Span<UInt8>) in
+            isOfContent(name) || keepsTag && ASCII.equalsIgnoringCase(name, "etag")
+        }
         for index in 0..<stored.count {
             let name = stored.nameSpan(at: index)
-            if isDate(name) || (!isOfContent(name) && brings(newer.fields, name, left)) { continue }
+            if isDate(name) || (!stays(name) && brings(newer.fields, name, left)) { continue }
             if left.contains(where: { isNamed(name, $0) }), !isForEverybody(name) { continue }
             builder.append(stored, at: index)
         }
         for index in 0..<newer.fields.count {
             let name = newer.fields.nameSpan(at: index)
-            guard isKept(name, left), !isOfContent(name) else { continue }
+            guard isKept(name, left), !stays(name) else { continue }
             if !newer.hasDate, isDate(name) { continue }
             builder.append(newer.fields, at: index)
         }
@@ -111,8 +118,10 @@ enum StoredFields {
 
     /// Names that a response itself excludes: those of its connection, and those that no-cache and
     /// private list (sections 5.2.2.4 and 5.2.2.7).
-    private static func leftOut(_ response: ResponseFacts, _ rules: CacheRules) -> [String] {
-        var names = response.control.noCacheFields
+    private static func leftOut(
+        _ response: ResponseFacts, _ rules: CacheRules, listed: Bool = true
+    ) -> [String] {
+        var names = listed ? response.control.noCacheFields : []
         if rules.forcedLifetime != nil { names = [] }
         if rules.isShared { names += response.control.privateFields }
         let most = names.count + mostOptions

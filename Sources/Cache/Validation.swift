@@ -10,24 +10,25 @@ enum Validation {
     /// The most tags that one request asks after.
     static let mostTags = 8
 
-    /// The conditions that ask after stored responses; none where they have no validators.
-    ///
-    /// A date says too little where several are asked after.
-    static func conditions(for stored: [CachedResponse]) -> [FieldLine] {
-        var fields: [FieldLine] = []
-        let tags = stored.compactMap(\.entityTag).prefix(mostTags)
-        if !tags.isEmpty {
-            var value: [UInt8] = []
-            for tag in tags {
-                if !value.isEmpty { value += [UInt8(ascii: ","), UInt8(ascii: " ")] }
-                value += tag.field
-            }
-            fields.append(FieldLine("If-None-Match", Bytes(value)))
-        }
-        if stored.count == 1, let modified = stored.first?.lastModified {
+    /// The conditions that ask after one stored response; none where it has no validators.
+    static func conditions(for stored: CachedResponse) -> [FieldLine] {
+        var fields = tags(of: [stored])
+        if let modified = stored.lastModified {
             fields.append(FieldLine("If-Modified-Since", modified.field))
         }
         return fields
+    }
+
+    /// The condition that asks which of several stored responses would do; a date says too little.
+    static func tags(of stored: [CachedResponse]) -> [FieldLine] {
+        let tags = stored.compactMap(\.entityTag).prefix(mostTags)
+        guard !tags.isEmpty else { return [] }
+        var value: [UInt8] = []
+        for tag in tags {
+            if !value.isEmpty { value += [UInt8(ascii: ","), UInt8(ascii: " ")] }
+            value += tag.field
+        }
+        return [FieldLine("If-None-Match", Bytes(value))]
     }
 
     /// Whether a 304 can be asked for: the content must have been sent with a success.
@@ -41,16 +42,18 @@ enum Validation {
     ///
     /// - Parameters:
     ///   - nominated: those whose validators were sent; empty where the caller's were.
-    ///   - stored: all that are stored under the key.
+    ///   - selected: what the request selects. Another one is meant only where it was asked after,
+    ///     and its strong tag is the answer's: nothing less tells the bytes of two variants apart.
     static func identified(
-        by answer: ResponseFacts, nominated: [CachedResponse], stored: [CachedResponse]
+        by answer: ResponseFacts, nominated: [CachedResponse], selected: [CachedResponse]
     ) -> [CachedResponse] {
-        let known = nominated + stored.filter { !nominated.contains($0) }
+        let known = nominated + selected.filter { !nominated.contains($0) }
+        if let tag = answer.entityTag, !tag.isWeak {
+            let same = known.filter { $0.entityTag?.matchesStrongly(tag) ?? false }
+            if !same.isEmpty { return same }
+        }
+        guard nominated.allSatisfy(selected.contains) else { return [] }
         if let tag = answer.entityTag {
-            if !tag.isWeak {
-                let same = known.filter { $0.entityTag?.matchesStrongly(tag) ?? false }
-                if !same.isEmpty { return same }
-            }
             // A server that compresses on the way out weakens the tag of a 200 and not that of a
             // 304: what was asked after by its weak tag is what the 304 speaks of.
             let candidates = tag.isWeak ? known : nominated

@@ -234,15 +234,16 @@ struct ValidationTests {
         #expect(String(answer.body) == "new" && rehearsal.index.count == 1)
     }
 
-    @Test func `a validation in the background validates what would be used`() {
+    @Test func `a validation in the background validates what would be used`() throws {
         var rehearsal = Rehearsal()
         rehearsal.fetch(
             CacheRequest(), "Cache-Control: max-age=1, stale-while-revalidate=60|ETag: \"a\"")
         rehearsal.wait(2)
         #expect(rehearsal.outcome(CacheRequest()) == "stale+revalidate")
-        var lookup = CacheLookup(revalidating: CacheRequest(), rehearsal.rules)
-        #expect(lookup.begin() == .askStore)
         let stored = rehearsal.index.stored(under: CacheRequest().key)
+        var lookup = CacheLookup(
+            revalidating: try #require(stored.first), for: CacheRequest(), rehearsal.rules)
+        #expect(lookup.begin() == .askStore)
         let action = lookup.storeAnswered(stored, now: rehearsal.now)
         #expect(lines(action) == ["If-None-Match: \"a\""])
         _ = rehearsal.respond(&lookup, 304, "")

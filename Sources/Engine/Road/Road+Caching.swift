@@ -90,7 +90,7 @@ extension Road {
             cache.store.used(answer.response)
             let request = caching.lookup.request
             self.answer(call, answer, reactor.nowWithWall, caching)
-            if revalidate { validateLater(request, call.details?.tls, cache) }
+            if revalidate { validateLater(answer.response, request, call.details?.tls, cache) }
         case .forward(let lines):
             if caching.validates == nil { counters.cacheMisses += 1 }
             send(call, lines, caching)
@@ -210,11 +210,13 @@ extension Road {
 
     /// A stale response was used: the origin is asked whether it still holds, later in this turn,
     /// once at a time, for nobody (RFC 5861 section 3).
-    private func validateLater(_ request: CacheRequest, _ tls: TLSChoice?, _ cache: ClientCache) {
+    private func validateLater(
+        _ used: CachedResponse, _ request: CacheRequest, _ tls: TLSChoice?, _ cache: ClientCache
+    ) {
         let key = request.key.hash
         guard !isClosed, cache.beginsValidating(key) else { return }
         reactor.enqueue { [self] in
-            let lookup = CacheLookup(revalidating: request, cache.rules)
+            let lookup = CacheLookup(revalidating: used, for: request, cache.rules)
             let details = CallDetails(
                 .get, lookup.request.headers, defaults.clocks, cache.rules.mostBodyBytes, tls,
                 CallPolicy(priority: .low))

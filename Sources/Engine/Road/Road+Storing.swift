@@ -92,12 +92,16 @@ extension Road {
     /// The body has ended, whole: it is stored, if its head let it.
     @inline(never)
     func store(_ call: Call, _ body: Bytes) {
-        guard let cache, let caching = call.caching, let most = caching.collects else { return }
-        caching.collects = nil
-        guard !call.abandoned else { return }
-        let whole = call.isStreamed && body.isEmpty ? caching.takeBody() : body
-        guard whole.count <= most else { return }
-        cache.store.apply(caching.lookup.bodyEnded(whole), now: reactor.nowWithWall)
+        guard let cache, let caching = call.caching, !call.abandoned else { return }
+        let changes: [CacheChange]
+        if caching.collects != nil {
+            caching.collects = nil
+            let whole = call.isStreamed && body.isEmpty ? caching.takeBody() : body
+            changes = caching.lookup.bodyEnded(whole)
+        } else {
+            changes = caching.lookup.bodyOutgrown()
+        }
+        cache.store.apply(changes, now: reactor.nowWithWall)
     }
 
     /// No answer came: a stale response may stand in for the failure (RFC 5861 section 4).

@@ -144,7 +144,7 @@ public struct CoalescingRules: Sendable, Hashable {
 
     private static func says(_ directive: String, in value: String) -> Bool {
         value.split(separator: ",").contains { part in
-            trimmed(part.prefix { $0 != "=" }).lowercased() == directive
+            trimmed(part.prefix { $0 != "=" && $0 != ";" }).lowercased() == directive
         }
     }
 
