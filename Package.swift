@@ -176,7 +176,7 @@ let package = Package(
             "Store",
             [
                 "FetchStore", "FetchCache", "FetchCrypto", "FetchReactor", "FetchHTTP", "FetchTime",
-                "FetchBytes", "CFetchLinux", "StoreProbe",
+                "FetchBytes", "StoreProbe", "TestSupport",
                 .target(name: "CFetchSQLite", condition: .when(traits: ["SQLite"])),
             ]),
         tests("Road", ["FetchRoad", "FetchPolicy", "FetchHTTP", "FetchTime"]),

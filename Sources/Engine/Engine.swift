@@ -12,7 +12,6 @@ package final class Engine {
     package let reactor: Reactor
     let road: Road
     private var closeHook: Int?
-    private var shutdownTimer: ShutdownTimer?
 
     package init(_ settings: EngineSettings, reactor: Reactor, network: any Network) {
         self.reactor = reactor
@@ -74,13 +73,13 @@ package final class Engine {
     package func abandon(_ id: CallID) { road.abandon(id) }
 
     /// Refuses new calls, lets those in flight end for so long, then fails them. `whenDone` runs
-    /// when nothing is in flight and every connection is closed.
+    /// when nothing is in flight, every connection is closed, and so is the cache's file.
     package func shutdown(within nanoseconds: Int64, _ whenDone: @escaping () -> Void) {
         road.isClosed = true
         road.closeIdle()
         if road.calls.live == 0 || nanoseconds <= 0 {
             road.closeNow()
-            whenDone()
+            road.whenFileIsClosed(whenDone)
             return
         }
         let timer = ShutdownTimer { [road] in road.closeNow() }
@@ -90,7 +89,7 @@ package final class Engine {
             reactor.cancel(id)
             road.closeNow()
             before?()
-            whenDone()
+            road.whenFileIsClosed(whenDone)
         }
     }
 
@@ -134,6 +133,24 @@ private final class ShutdownTimer: TimerHandler {
     func timerFired(_ token: Int) { action() }
 }
 
+/// Says something once: when it is told to, when it is due, or when the reactor ends.
+private final class LastWord: TimerHandler {
+    private var action: (() -> Void)?
+
+    init(_ action: @escaping () -> Void) {
+        self.action = action
+    }
+
+    func say() {
+        let action = action.take()
+        action?()
+    }
+
+    func timerFired(_ token: Int) { say() }
+
+    func timerDiscarded(_ token: Int, dueAt deadline: Instant) { say() }
+}
+
 extension Road {
     /// Fails every call and closes every connection, now.
     func closeNow() {
@@ -146,6 +163,18 @@ extension Road {
         forgetAllResting()
         cache?.end()
         dialer.names.close()
+    }
+
+    /// A thread of the cache's own closes its file in its own time; nobody waits for it longer than
+    /// a second, or than the reactor lives.
+    fileprivate func whenFileIsClosed(_ action: @escaping () -> Void) {
+        guard let cache, cache.isLettingGo else { return action() }
+        let last = LastWord(action)
+        let timer = reactor.schedule(last, at: reactor.now.after(1_000_000_000))
+        cache.whenLetGo { [reactor] in
+            reactor.cancel(timer)
+            last.say()
+        }
     }
 
     var statistics: EngineStatistics {

@@ -91,7 +91,8 @@ public final class Fetcher: Sendable {
     }
 
     /// Refuses new calls, waits for those in flight as the mode says, then closes every
-    /// connection. Calls that are cut off fail with `clientClosed`. May be called again.
+    /// connection and the cache's file. Calls that are cut off fail with `clientClosed`. May be
+    /// called again.
     public func shutdown(_ mode: ShutdownMode = .graceful()) async {
         let nanoseconds = mode.nanoseconds
         await onReactor { engine, done in

@@ -82,7 +82,8 @@ public final class LocalFetcher {
     }
 
     /// Refuses new calls, waits for those in flight as the mode says, then closes every
-    /// connection and tells `whenDone`. Calls that are cut off fail with `clientClosed`.
+    /// connection and the cache's file, and tells `whenDone`. Calls that are cut off fail with
+    /// `clientClosed`.
     public func shutdown(_ mode: ShutdownMode = .graceful(), whenDone: @escaping () -> Void = {}) {
         reactor.adoptThread()
         engine.shutdown(within: mode.nanoseconds, whenDone)

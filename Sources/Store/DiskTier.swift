@@ -80,31 +80,27 @@
         /// hundreds of microseconds and answers at once.
         package func open(_ answer: @escaping (DigestKey?) -> Void) {
             guard ownsWriter else { return answer(worker.value.open()) }
-            let home = ReactorBound(here: Opening(answer), on: reactor)
+            let home = ReactorBound(here: Reply(answer), on: reactor)
             onWriter { worker in
                 let key = worker.open()
                 home.reactor.post { home.value.answer(key) }
             }
         }
 
-        private final class Opening {
-            let answer: (DigestKey?) -> Void
-            init(_ answer: @escaping (DigestKey?) -> Void) { self.answer = answer }
+        /// Who is told what the writer answers.
+        private final class Reply<Value> {
+            let answer: (Value) -> Void
+            init(_ answer: @escaping (Value) -> Void) { self.answer = answer }
         }
 
         /// What it did so far; on a thread of its own, as of a moment ago.
         package func counters(_ answer: @escaping (DiskCounters) -> Void) {
             guard ownsWriter else { return answer(worker.value.store.counters) }
-            let home = ReactorBound(here: Counting(answer), on: reactor)
+            let home = ReactorBound(here: Reply(answer), on: reactor)
             onWriter { worker in
                 let counters = worker.store.counters
                 home.reactor.post { home.value.answer(counters) }
             }
-        }
-
-        private final class Counting {
-            let answer: (DiskCounters) -> Void
-            init(_ answer: @escaping (DiskCounters) -> Void) { self.answer = answer }
         }
 
         // MARK: What the file holds
@@ -195,14 +191,22 @@
             onWriter { $0.store.purge(purge) }
         }
 
-        package func end() {
-            guard !isEnded else { return }
-            onWriter { $0.end() }
+        package func end(_ whenDone: @escaping () -> Void = {}) {
+            guard !isEnded else { return whenDone() }
+            if ownsWriter {
+                let home = ReactorBound(here: Reply<Void>(whenDone), on: reactor)
+                onWriter { worker in
+                    worker.end()
+                    home.reactor.post { home.value.answer(()) }
+                }
+            } else {
+                worker.value.end()
+            }
             isEnded = true
             let waiting = answers
             answers = [:]
             for answer in waiting.values { answer([]) }
-            if ownsWriter { writer.stop() }
+            if ownsWriter { writer.stop() } else { whenDone() }
         }
 
         deinit {

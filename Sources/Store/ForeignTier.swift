@@ -90,10 +90,11 @@ package final class ForeignTier: SecondTier {
         }
     }
 
-    package func end() {
+    package func end(_ whenDone: @escaping () -> Void) {
         isEnded = true
         line = ForeignLine()
         for number in findings.keys.sorted() { found(number, []) }
+        whenDone()
     }
 
     private func add(_ call: ForeignCall) {

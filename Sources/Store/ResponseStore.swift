@@ -195,10 +195,10 @@ package final class ResponseStore {
         index.limit(limits)
     }
 
-    /// Nothing is stored or found any more.
-    package func end() {
+    /// Nothing is stored or found any more. `whenDone`: see `SecondTier`.
+    package func end(_ whenDone: @escaping () -> Void = {}) {
         index.removeAll()
-        behind?.end()
+        if let behind { behind.end(whenDone) } else { whenDone() }
     }
 
     // MARK: Watching

@@ -15,8 +15,9 @@ package protocol SecondTier: AnyObject {
     func replace(_ old: CachedResponse, with new: CachedResponse)
     func remove(_ response: CachedResponse)
     func purge(_ purge: CachePurge)
-    /// Nothing is asked any more; what waits for an answer gets nothing.
-    func end()
+    /// Nothing is asked any more; what waits for an answer gets nothing. `whenDone` is told when
+    /// nothing is held open any more: at once, or later, or never where the reactor ends before.
+    func end(_ whenDone: @escaping () -> Void)
     /// What it wants its owner to hear of.
     var onEvent: (StoreEvent) -> Void { get set }
 }

@@ -39,12 +39,8 @@ func withMockServer<R: Sendable>(
     let server = try await onThreadOfItsOwn {
         let directory = try Files.makeTemporaryDirectory("mockserver")
         let program = builtFolder() + "/mockserver"
-        let server = try ServerProcess(
-            directory: directory, [program, "--port", "\(port)"])
-        guard Loopback.waitUntilAccepts(.loopback(port: port)) else {
-            throw ServerError.didNotListen(program: program, output: server.output)
-        }
-        return server
+        return try ServerProcess(
+            directory: directory, [program, "--port", "\(port)"], on: .loopback(port: port))
     }
     defer { server.stop() }
     return try await body("http://127.0.0.1:\(port)")

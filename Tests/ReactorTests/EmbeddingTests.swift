@@ -4,6 +4,7 @@ import CFetchLinux
 import FetchReactor
 import FetchTime
 import Glibc
+import TestSupport
 import Testing
 
 @Suite struct EmbeddingTests {
@@ -81,7 +82,7 @@ import Testing
     @Test func `a job of a task makes it readable, from this thread and from others`() async throws
     {
         // The task lives on other threads; the turns are made where the reactor was made.
-        try await onThread {
+        try await onThreadOfItsOwn {
             let reactor = try Reactor.embedded()
             let bell = Bell()
             let descriptor = bell.descriptor
@@ -91,7 +92,7 @@ import Testing
             #expect(isReadable(descriptor))
             #expect(!isReadable(reactor.fileDescriptor))
             bell.lower()
-            onAnotherThread {
+            try startThread {
                 _ = Task(executorPreference: reactor) { _ = eventfd_write(descriptor, 1) }
             }
             while !isReadable(descriptor) {
@@ -102,11 +103,11 @@ import Testing
     }
 
     @Test func `a post from another thread makes it readable`() async throws {
-        try await onThread {
+        try await onThreadOfItsOwn {
             let reactor = try Reactor.embedded()
             let bell = Bell()
             let descriptor = bell.descriptor
-            onAnotherThread { reactor.post { _ = eventfd_write(descriptor, 1) } }
+            try startThread { reactor.post { _ = eventfd_write(descriptor, 1) } }
             #expect(isReadable(reactor.fileDescriptor, within: 60_000))
             reactor.turn()
             #expect(isReadable(descriptor))

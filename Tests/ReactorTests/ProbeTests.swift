@@ -1,6 +1,7 @@
 // What only a process of its own can show: see Tests/ReactorProbe.
 
 import Glibc
+import TestSupport
 import Testing
 
 @Suite struct ProbeTests {
@@ -52,7 +53,7 @@ import Testing
 
     /// Runs the probe, which stands beside the tests' own executable, and returns its lines.
     private func probe(_ name: String) async throws -> [String] {
-        try await onThread {
+        try await onThreadOfItsOwn {
             var path = [CChar](repeating: 0, count: 4_096)
             // The buffer is one longer than what the call may write.
             let length = unsafe readlink("/proc/self/exe", &path, 4_095)

@@ -30,7 +30,10 @@ private final class Behind: SecondTier {
     }
     func remove(_ response: CachedResponse) { log.append("remove \(path(response))") }
     func purge(_ purge: CachePurge) { log.append("purge") }
-    func end() { log.append("end") }
+    func end(_ whenDone: @escaping () -> Void) {
+        log.append("end")
+        whenDone()
+    }
 
     private func path(_ response: CachedResponse) -> String {
         String(String(response.uriBytes).dropFirst("http://example.com".count))

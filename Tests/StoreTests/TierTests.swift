@@ -10,6 +10,7 @@ import FetchStore
 import FetchTime
 import Glibc
 import StoreProbe
+import TestSupport
 import Synchronization
 import Testing
 
@@ -80,12 +81,14 @@ struct TierTests {
         _ make: @escaping @Sendable (Reactor) throws -> any SecondTier,
         _ body: @escaping @Sendable (any SecondTier) async throws -> R
     ) async throws -> R {
-        try await onThread {
+        try await onThreadOfItsOwn {
             try Reactor.run {
                 guard let reactor = Reactor.current else { throw SystemError.closed }
                 let tier = try make(reactor)
                 let result = try await body(tier)
-                tier.end()
+                await withUnsafeContinuation { continuation in
+                    tier.end { continuation.resume() }
+                }
                 return result
             }
         }
@@ -188,7 +191,7 @@ struct TierTests {
         }
 
         @Test func `the file has its share of each turn, and no more`() async throws {
-            try await onThread {
+            try await onThreadOfItsOwn {
                 let place = Place()
                 let reactor = try Reactor.embedded()
                 var settings = DiskSettings()
@@ -218,7 +221,7 @@ struct TierTests {
         ) async throws {
             let place = Place()
             let directory = place.directory + "/cache"
-            try await onThread {
+            try await onThreadOfItsOwn {
                 try Reactor.run {
                     let reactor = try #require(Reactor.current)
                     var settings = DiskSettings()

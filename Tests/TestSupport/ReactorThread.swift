@@ -9,23 +9,31 @@ package func onThreadOfItsOwn<R: Sendable>(
     _ body: @escaping @Sendable () throws -> R
 ) async throws -> R {
     try await withCheckedThrowingContinuation { continuation in
-        let work = ThreadBody { continuation.resume(with: Result(catching: body)) }
-        // The thread takes this reference over.
-        let context = unsafe Unmanaged.passRetained(work).toOpaque()
-        var thread = pthread_t()
-        let failure = unsafe pthread_create(
-            &thread, nil,
-            { context in
-                guard let context = unsafe context else { return nil }
-                unsafe Unmanaged<ThreadBody>.fromOpaque(context).takeRetainedValue().run()
-                return nil
-            }, context)
-        guard failure == 0 else {
-            unsafe Unmanaged<ThreadBody>.fromOpaque(context).release()
-            return continuation.resume(throwing: ServerError.system("pthread_create", failure))
+        do throws(ServerError) {
+            try startThread { continuation.resume(with: Result(catching: body)) }
+        } catch {
+            continuation.resume(throwing: error)
         }
-        pthread_detach(thread)
     }
+}
+
+/// Runs the body on a new thread, and doesn't wait.
+package func startThread(_ body: @escaping @Sendable () -> Void) throws(ServerError) {
+    // The thread takes this reference over.
+    let context = unsafe Unmanaged.passRetained(ThreadBody(body)).toOpaque()
+    var thread = pthread_t()
+    let failure = unsafe pthread_create(
+        &thread, nil,
+        { context in
+            guard let context = unsafe context else { return nil }
+            unsafe Unmanaged<ThreadBody>.fromOpaque(context).takeRetainedValue().run()
+            return nil
+        }, context)
+    guard failure == 0 else {
+        unsafe Unmanaged<ThreadBody>.fromOpaque(context).release()
+        throw .system("pthread_create", failure)
+    }
+    pthread_detach(thread)
 }
 
 private final class ThreadBody: Sendable {

@@ -39,6 +39,8 @@ final class ClientCache {
     /// Calls that were answered without being opened.
     var answeredAtOnce = 0
     private var isEnded = false
+    private var hasLetGo = false
+    private var waitingForEnd: [() -> Void] = []
 
     init(_ settings: CacheSettings, _ engine: EngineSettings, on reactor: Reactor) {
         self.settings = settings
@@ -164,6 +166,19 @@ final class ClientCache {
     func end() {
         guard !isEnded else { return }
         isEnded = true
-        store.end()
+        store.end { [weak self] in self?.storeEnded() }
     }
+
+    private func storeEnded() {
+        hasLetGo = true
+        let waiting = waitingForEnd
+        waitingForEnd = []
+        for action in waiting { action() }
+    }
+
+    /// Whether the store that has ended still has a file open, on a thread of its own.
+    var isLettingGo: Bool { isEnded && !hasLetGo }
+
+    /// Runs the action when it hasn't any more.
+    func whenLetGo(_ action: @escaping () -> Void) { waitingForEnd.append(action) }
 }

@@ -26,12 +26,9 @@ package final class Dnsmasq: Sendable {
         try Files.write(text, to: directory + "/dnsmasq.conf")
         let process = try ServerProcess(
             directory: directory,
-            [program, "--keep-in-foreground", "--conf-file=\(directory)/dnsmasq.conf"])
-        let server = Dnsmasq(process, .loopback(port: port))
-        guard Loopback.waitUntilAccepts(server.address) else {
-            throw .didNotListen(program: program, output: process.output)
-        }
-        return server
+            [program, "--keep-in-foreground", "--conf-file=\(directory)/dnsmasq.conf"],
+            on: .loopback(port: port))
+        return Dnsmasq(process, .loopback(port: port))
     }
 
     private init(_ process: ServerProcess, _ address: SocketAddress) {

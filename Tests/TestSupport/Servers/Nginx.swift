@@ -26,12 +26,9 @@ package final class Nginx: Sendable {
         try Files.write(whole, to: directory + "/nginx.conf")
         let process = try ServerProcess(
             directory: directory,
-            [program, "-e", directory + "/errors.log", "-c", directory + "/nginx.conf"])
-        let nginx = Nginx(process, .loopback(port: port))
-        guard Loopback.waitUntilAccepts(nginx.address) else {
-            throw .didNotListen(program: program, output: process.output)
-        }
-        return nginx
+            [program, "-e", directory + "/errors.log", "-c", directory + "/nginx.conf"],
+            on: .loopback(port: port))
+        return Nginx(process, .loopback(port: port))
     }
 
     /// `Hello, World!` as plain text.

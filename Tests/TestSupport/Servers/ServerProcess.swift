@@ -4,6 +4,7 @@
 // open: however this process ends, killed included, the pipe ends, and sh ends the program and
 // removes its directory.
 
+package import FetchTransport
 internal import Glibc
 internal import Synchronization
 
@@ -44,6 +45,16 @@ package final class ServerProcess: Sendable {
         }
         self.child = child
         lifeline = Mutex(ends[1])
+    }
+
+    /// The same, and waits until it listens there.
+    package convenience init(
+        directory: String, _ command: [String], on address: SocketAddress
+    ) throws(ServerError) {
+        try self.init(directory: directory, command)
+        guard Loopback.waitUntilAccepts(address) else {
+            throw .didNotListen(program: command[0], output: output)
+        }
     }
 
     /// posix_spawn(3) with `input` as standard input, in a process group of its own, so that Ctrl-C

@@ -55,12 +55,9 @@ package final class OpenSSLServer: Sendable {
                 program, "s_server", "-accept", "127.0.0.1:\(port)", "-www", "-cert",
                 directory + "/certificate.pem", "-key", directory + "/key.pem",
             ] + arguments.map { $0.replacing("$DIRECTORY", with: directory) }
-        let process = try ServerProcess(directory: directory, command)
-        let server = OpenSSLServer(process, .loopback(port: port))
-        guard Loopback.waitUntilAccepts(server.address) else {
-            throw .didNotListen(program: program, output: process.output)
-        }
-        return server
+        let process = try ServerProcess(
+            directory: directory, command, on: .loopback(port: port))
+        return OpenSSLServer(process, .loopback(port: port))
     }
 
     private init(_ process: ServerProcess, _ address: SocketAddress) {
@@ -99,12 +96,8 @@ package final class NodeServer: Sendable {
             """
         try Files.write(head + script, to: directory + "/server.js")
         let process = try ServerProcess(
-            directory: directory, [program, directory + "/server.js"])
-        let server = NodeServer(process, .loopback(port: port))
-        guard Loopback.waitUntilAccepts(server.address) else {
-            throw .didNotListen(program: program, output: process.output)
-        }
-        return server
+            directory: directory, [program, directory + "/server.js"], on: .loopback(port: port))
+        return NodeServer(process, .loopback(port: port))
     }
 
     private init(_ process: ServerProcess, _ address: SocketAddress) {
